@@ -1,0 +1,104 @@
+import { expect, test } from '@playwright/test';
+import { defineMatrix, type MachineRow, presets, projectsFrom } from '../../fixtures/config/index.ts';
+import { isVmwrightError } from '../../fixtures/errors.ts';
+import matrix from '../../vm-matrix.ts';
+
+/** A good row with changes that the type system would refuse in a real matrix. */
+const row = (changes: object = {}): MachineRow => ({
+  ...presets.fedora42,
+  name: 'x',
+  vm: 101,
+  user: 'tester',
+  secrets: { password: 'X_PASSWORD' },
+  application: { title: 'App', path: '/opt/app', process: 'app' },
+  ...changes,
+});
+
+function failureOf(rows: MachineRow[]): string {
+  try {
+    defineMatrix(rows);
+  } catch (error) {
+    if (isVmwrightError(error, 'MATRIX_INVALID')) return error.message;
+    throw error;
+  }
+  throw new Error('the matrix was accepted');
+}
+
+test('the shipped matrix has the eight machines of the product', () => {
+  expect(matrix.map((machine) => machine.name)).toEqual([
+    'fedora42',
+    'ubuntu2204',
+    'ubuntu2404',
+    'manjaro',
+    'opensuse',
+    'windows10',
+    'windows11',
+    'debian12',
+  ]);
+});
+
+test('M2: an unknown desktop is an error that names the row and the desktop', () => {
+  const message = failureOf([row({ os: 'linux', desktop: 'unknown-de' })]);
+  expect(message).toContain('"x"');
+  expect(message).toContain('field desktop');
+  expect(message).toContain('unknown-de');
+});
+
+test('M7: the five Linux presets need vga std and machine q35', () => {
+  for (const name of ['ubuntu2204', 'ubuntu2404', 'fedora42', 'manjaro', 'opensuse'] as const) {
+    expect(presets[name].hardware).toEqual({ vga: 'std', machine: 'q35' });
+  }
+});
+
+for (const { name, rows, names } of [
+  { name: 'unknown os', rows: [row({ os: 'beos' })], names: ['"x"', 'field os', 'beos'] },
+  {
+    name: 'windows desktop on linux',
+    rows: [row({ desktop: 'windows10' })],
+    names: ['"x"', 'field desktop'],
+  },
+  {
+    name: 'session that the desktop lacks',
+    rows: [row({ desktop: 'openbox' })],
+    names: ['field session', 'wayland'],
+  },
+  { name: 'unknown field', rows: [row({ colour: 'red' })], names: ['"x"', 'field colour'] },
+  { name: 'VM id out of range', rows: [row({ vm: 7 })], names: ['field vm', '7'] },
+  {
+    name: 'nameless row',
+    rows: [row(), row({ name: undefined, vm: 102 })],
+    names: ['number 2', 'field name'],
+  },
+  {
+    name: 'file glob missing',
+    rows: [row({ application: { title: 'A', path: '/tmp/{file}', process: 'a' } })],
+    names: ['application.fileGlob'],
+  },
+  { name: 'no way to log in', rows: [row({ secrets: {} })], names: ['field secrets'] },
+]) {
+  test(`a row with ${name} is refused by row and field`, () => {
+    const message = failureOf(rows);
+    for (const part of names) expect(message).toContain(part);
+  });
+}
+
+test('duplicate names and duplicate VM ids are errors that name both rows', () => {
+  expect(failureOf([row(), row({ vm: 102 })])).toContain('rows 1 and 2');
+  expect(failureOf([row(), row({ name: 'y', vm: 103 }), row({ name: 'z' })])).toContain('rows 1 and 3');
+});
+
+test('a secret given as a literal is refused and not repeated in the message', () => {
+  const message = failureOf([row({ secrets: { password: 'hunter2!' } })]);
+  expect(message).toContain('field secrets.password');
+  expect(message).not.toContain('hunter2!');
+});
+
+test('each row becomes a project with one worker, scaled time-outs and JSON facts', () => {
+  const machines = defineMatrix([row({ timeoutScale: 4, skip: 'being rebuilt' })]);
+  const [project] = projectsFrom(machines);
+  expect(project).toMatchObject({ name: 'x', workers: 1, timeout: 480_000, expect: { timeout: 60_000 } });
+  const facts: unknown = project?.metadata?.vmwright;
+  expect(facts).toEqual(JSON.parse(JSON.stringify(facts)));
+  expect(facts).toMatchObject({ host: 'x', vm: 101, os: 'linux', desktop: 'gnome', skip: 'being rebuilt' });
+  expect(project?.use?.machine).toBe(machines[0]);
+});
