@@ -1,0 +1,53 @@
+/**
+ * What failed in one test result, taken from that result alone.
+ *
+ * @module
+ */
+import type { TestResult, TestStep } from '@playwright/test/reporter';
+import type { FailureEvidence } from './journal.ts';
+import { stripAnsi } from './sections.ts';
+
+/** Titles of the spec's own top-level steps, in order. */
+export function topLevelSteps(result: TestResult): string[] {
+  return result.steps.filter(isTopLevelStep).map((step) => step.title);
+}
+
+/** True for a `test.step` that is not inside another step, hook or fixture. */
+export function isTopLevelStep(step: TestStep): boolean {
+  return step.category === 'test.step' && step.parent === undefined;
+}
+
+/** The failing step, a one-line error and an excerpt, or undefined when the result has no error. */
+export function failureFrom(result: TestResult): FailureEvidence | undefined {
+  const message = result.errors
+    .map((error) => error.message ?? error.value ?? '')
+    .find((text) => text.trim() !== '');
+  if (message === undefined) return undefined;
+  const steps = result.steps.filter(isTopLevelStep);
+  const step = steps.find((candidate) => candidate.error !== undefined) ?? unfinished(result, steps);
+  const excerpt = withoutStack(stripAnsi(message));
+  return {
+    ...(step === undefined ? {} : { step: step.title }),
+    short: shorten(excerpt),
+    excerpt,
+  };
+}
+
+/** A test that timed out did so in its last step, unless it was past all of them. */
+function unfinished(result: TestResult, steps: readonly TestStep[]): TestStep | undefined {
+  return result.status === 'timedOut' ? steps.findLast((step) => step.duration < 0) : undefined;
+}
+
+function withoutStack(message: string): string {
+  return message
+    .split('\n')
+    .filter((line) => !/^\s+at .+:\d+:\d+\)?$/.test(line))
+    .join('\n')
+    .trim();
+}
+
+/** The first line without the error's class name: a matcher's or VmwrightError's first line says what it is about. */
+function shorten(excerpt: string): string {
+  const first = excerpt.split('\n').find((line) => line.trim() !== '') ?? '';
+  return first.replace(/^(?:VmwrightError|Error|AssertionError|TimeoutError): /, '').trim();
+}

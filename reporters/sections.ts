@@ -1,0 +1,184 @@
+/**
+ * The sections of the summary as data: rows and lines, before any markup.
+ *
+ * Formats: requirements E2 to E8.
+ *
+ * @module
+ */
+import type { HostModel, HostStatus, RunModel } from './model.ts';
+
+/** Longest Detail, in characters (decision D6). */
+const DETAIL_LIMIT = 160;
+/** Longest excerpt (decision D7). */
+const EXCERPT_LINES = 12;
+const EXCERPT_CHARACTERS = 1200;
+
+const TOKENS: Readonly<Record<HostStatus, string>> = {
+  PASS: '✅ PASS',
+  FAIL: '⚠️ FAIL',
+  RUN: '⏳ RUN',
+  SKIP: '⏭️ SKIP',
+  WAIT: '🕓 WAIT',
+  UNKNOWN: '❔ UNKNOWN',
+};
+
+export interface Sections {
+  readonly state: string;
+  readonly summary: readonly (readonly [string, number])[];
+  readonly hosts: readonly {
+    readonly host: string;
+    readonly kernel: string;
+    readonly status: HostStatus;
+    readonly token: string;
+    readonly detail: string;
+  }[];
+  readonly timing: readonly (readonly [string, string])[];
+  readonly coverage: readonly (readonly [string, string])[];
+  readonly flow: readonly { readonly suite: string; readonly steps: readonly string[] }[];
+  readonly failures: readonly { readonly host: string; readonly where: string; readonly excerpt: string }[];
+  readonly notes: readonly string[];
+}
+
+/** What the summary says of the run at `now` (milliseconds since the epoch; it matters only while the run is live). */
+export function sectionsOf(model: RunModel, now: number): Sections {
+  return {
+    state: stateLine(model, now),
+    summary: summaryRows(model),
+    hosts: model.hosts.map((host) => ({
+      host: host.host,
+      kernel: host.kernel,
+      status: host.status,
+      token: TOKENS[host.status],
+      detail: oneLine(host.detail),
+    })),
+    timing: timingRows(model, now),
+    coverage: model.coverage.filter(([, value]) => value !== ''),
+    flow: model.flow,
+    failures: model.hosts.flatMap((host) => failureNote(host) ?? []),
+    notes: [
+      ...(model.url === undefined ? [] : [`run URL: ${model.url}`]),
+      `command: ${model.command}`,
+      ...flakyNotes(model),
+      ...model.notes,
+    ],
+  };
+}
+
+/** `2026-05-12 09:30:00 UTC`. */
+export function formatTime(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** `45s`, `12m 40s`, `1h 02m 07s`; never negative. */
+export function formatDuration(ms: number): string {
+  const total = Math.max(0, Math.floor(ms / 1000));
+  const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  if (hours > 0) return `${hours}h ${two(minutes)}m ${two(seconds)}s`;
+  return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`;
+}
+
+/** One note a failed host: its first failure, and how many more there are. */
+function failureNote(host: HostModel): Sections['failures'][number] | undefined {
+  const [first, ...others] = host.failures;
+  if (first === undefined) return undefined;
+  const excerpt = excerptOf(first.excerpt);
+  const more = others.map((failure) => failure.where).join(', ');
+  const suffix = others.length === 0 ? '' : `\nand ${others.length} more: ${more}`;
+  return { host: host.host, where: first.where, excerpt: excerpt + suffix };
+}
+
+/** Hosts that passed only on a retry (decision D8). */
+function flakyNotes(model: RunModel): string[] {
+  return model.hosts.flatMap((host) =>
+    host.status === 'PASS' && host.detail !== 'completed' ? [`flaky: ${host.host} ${host.detail}`] : [],
+  );
+}
+
+function stateLine(model: RunModel, now: number): string {
+  return model.endedAt === undefined
+    ? `state: ${model.state} (live, as of ${formatTime(now)})`
+    : `state: ${model.state} (ended ${formatTime(model.endedAt)})`;
+}
+
+function summaryRows(model: RunModel): [string, number][] {
+  const count = (...statuses: HostStatus[]): number =>
+    model.hosts.filter((host) => statuses.includes(host.status)).length;
+  const rows: [string, number][] = [
+    ['finished', count('PASS', 'FAIL')],
+    ['passed', count('PASS')],
+    ['failed', count('FAIL')],
+    ['skipped', count('SKIP')],
+  ];
+  const live = model.endedAt === undefined;
+  if (live || count('RUN') > 0) rows.push(['running', count('RUN')]);
+  if (live || count('WAIT') > 0) rows.push(['remaining', count('WAIT')]);
+  if (count('UNKNOWN') > 0) rows.push(['unknown', count('UNKNOWN')]);
+  return rows;
+}
+
+function timingRows(model: RunModel, now: number): [string, string][] {
+  const done = model.hosts.filter(isTimed);
+  const longestFirst = done.toSorted((a, b) => b.durationMs - a.durationMs);
+  const quickest = done.toSorted((a, b) => a.durationMs - b.durationMs)[0];
+  const longest = longestFirst[0];
+  const named = (host: (typeof done)[number] | undefined): string =>
+    host === undefined ? 'n/a' : `${host.host} - ${formatDuration(host.durationMs)}`;
+  const average = averageOf(done);
+  const live = model.endedAt === undefined;
+  const rows: [string, string][] = [
+    ['start', formatTime(model.startedAt)],
+    ['end', model.endedAt === undefined ? 'n/a' : formatTime(model.endedAt)],
+    ['total', formatDuration((model.endedAt ?? now) - model.startedAt) + (live ? ' (elapsed)' : '')],
+    ['quickest', named(quickest)],
+    ['longest', named(longest)],
+    ['average', average === undefined ? 'n/a' : formatDuration(average)],
+  ];
+  if (live) rows.push(['estimated completion (full remaining run)', estimate(model, average, now)]);
+  return rows;
+}
+
+function isTimed(host: HostModel): host is HostModel & { durationMs: number } {
+  return (host.status === 'PASS' || host.status === 'FAIL') && host.durationMs !== undefined;
+}
+
+function averageOf(hosts: readonly { durationMs: number }[]): number | undefined {
+  if (hosts.length === 0) return undefined;
+  return hosts.reduce((sum, host) => sum + host.durationMs, 0) / hosts.length;
+}
+
+/** When the whole remaining run ends: running and waiting hosts laid greedily on the slots (requirements E5). */
+function estimate(model: RunModel, average: number | undefined, now: number): string {
+  if (average === undefined) return 'n/a';
+  const left = model.hosts.flatMap((host) => {
+    if (host.status === 'RUN') return [Math.max(0, average - (now - (host.startedAt ?? now)))];
+    return host.status === 'WAIT' ? [average] : [];
+  });
+  const slots = Array.from({ length: Math.max(1, model.slots) }, () => 0);
+  for (const duration of left) {
+    const freest = slots.indexOf(Math.min(...slots));
+    slots[freest] = (slots[freest] ?? 0) + duration;
+  }
+  const remaining = Math.max(...slots);
+  return `${formatTime(now + remaining)} (in ${formatDuration(remaining)})`;
+}
+
+function oneLine(detail: string): string {
+  const flat = stripAnsi(detail).replace(/\s+/g, ' ').trim();
+  return flat.length <= DETAIL_LIMIT ? flat : `${flat.slice(0, DETAIL_LIMIT - 1)}…`;
+}
+
+function excerptOf(text: string): string {
+  const lines = stripAnsi(text).trim().split('\n');
+  const few = lines.slice(0, EXCERPT_LINES).join('\n');
+  const cut = few.slice(0, EXCERPT_CHARACTERS);
+  const isWhole = lines.length <= EXCERPT_LINES && cut.length === few.length;
+  if (isWhole) return cut;
+  const shortened = cut.split('\n').slice(0, EXCERPT_LINES).join('\n');
+  return `${shortened.slice(0, EXCERPT_CHARACTERS - 1).trimEnd()}…`;
+}
+
+/** Text without terminal colours. */
+export function stripAnsi(text: string): string {
+  return text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '');
+}
