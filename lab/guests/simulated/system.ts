@@ -30,7 +30,12 @@ export interface SpawnRequest {
 /** What happened to a process; the desktop listens to open and close windows. */
 export type ProcessEvent =
   | { readonly type: 'spawned'; readonly process: GuestProcess; readonly request: SpawnRequest }
-  | { readonly type: 'exited'; readonly process: GuestProcess; readonly exitCode: number; readonly signal?: string };
+  | {
+      readonly type: 'exited';
+      readonly process: GuestProcess;
+      readonly exitCode: number;
+      readonly signal?: string;
+    };
 
 /** Files of the guest: what `just-bash` and the desktop's programs both see. Paths are POSIX, or `C:\…` on Windows. */
 export interface GuestFiles {

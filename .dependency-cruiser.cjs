@@ -1,0 +1,88 @@
+/**
+ * The arrows between rooms: specs -> routines -> fixtures/index -> rooms -> lower rooms. See docs/design.md.
+ * @type {import('dependency-cruiser').IConfiguration}
+ */
+const rooms = ['proxmox', 'lease', 'ssh', 'vnc', 'vision', 'visual', 'recording', 'trace', 'app', 'matchers'];
+const never = (name, from, to, comment) => ({
+  name,
+  severity: 'error',
+  comment,
+  from: { path: from },
+  to: { path: to },
+});
+/** Which rooms a room may look into, beside config, image and errors. */
+const below = {
+  proxmox: [],
+  ssh: [],
+  vnc: [],
+  vision: [],
+  visual: [],
+  app: ['ssh'],
+  matchers: ['vnc', 'vision', 'visual'],
+};
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    never(
+      'fixtures-not-lab',
+      '^fixtures/',
+      '^(lab|cli|reporters|routines|specs|tests|bench)/',
+      'fixtures only know a URL',
+    ),
+    never(
+      'lab-not-fixtures',
+      '^lab/',
+      '^(fixtures|cli|reporters|routines|specs|tests|bench)/',
+      'the lab is a peer, not a helper',
+    ),
+    never(
+      'reporters-not-live',
+      '^reporters/',
+      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors)',
+      'reports come from events',
+    ),
+    never(
+      'routines-down',
+      '^routines/',
+      '^(lab|cli|reporters|specs|tests|bench)/',
+      'routines sit on fixtures',
+    ),
+    never('specs-down', '^specs/', '^(lab|cli|reporters|tests|bench)/', 'specs use fixtures and routines'),
+    never(
+      'product-not-tests',
+      '^(fixtures|routines|reporters|cli|lab)/',
+      '^(tests|bench)/',
+      'the product never needs its tests',
+    ),
+    never(
+      'low-rooms',
+      '^fixtures/(config|image|errors)',
+      `^fixtures/(${rooms.join('|')}|index)`,
+      'shared ground looks at nothing above',
+    ),
+    never(
+      'wire-is-low',
+      '^fixtures/vnc/rfb/',
+      '^fixtures/vnc/(?!rfb/|clock)',
+      'the wire knows nothing of pages',
+    ),
+    ...Object.entries(below).map(([room, allowed]) =>
+      never(
+        `room-${room}`,
+        `^fixtures/${room}/`,
+        `^fixtures/(${[...rooms.filter((other) => other !== room && !allowed.includes(other)), 'index'].join('|')})`,
+        `${room} may use ${[...allowed, 'config', 'image', 'errors'].join(', ')}`,
+      ),
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node'],
+    },
+  },
+};
