@@ -67,6 +67,8 @@ export interface LabGuest {
 
   /** The guest's own IPv4 address on its virtual network, for the lab's jump host. */
   readonly address: string;
+  /** Switches a fault by name; unknown names throw. Guests without faults leave it out. */
+  setFault?(fault: string, on: boolean): void;
   /** Ends every process, timer and socket of this guest. */
   dispose(): Promise<void>;
 }

@@ -1,0 +1,146 @@
+/** `/nodes/{node}/qemu/{vmid}/agent/...`. @module */
+import type { AgentReply } from '../../guests/guest.ts';
+import { ApiError } from '../errors.ts';
+import type { Machine } from '../machine.ts';
+import { type Call, type Endpoint, machineOf, text } from '../router.ts';
+import { hasAgent } from './nodes.ts';
+
+/** Commands whose answer PVE hands through as `{ result }`, agent-side errors included. */
+const SIMPLE: Readonly<Record<string, 'GET' | 'POST'>> = {
+  ping: 'POST',
+  'get-osinfo': 'GET',
+  'get-host-name': 'GET',
+  'get-time': 'GET',
+  'get-timezone': 'GET',
+  'get-users': 'GET',
+  'get-vcpus': 'GET',
+  'get-fsinfo': 'GET',
+  info: 'GET',
+  'network-get-interfaces': 'GET',
+  'fsfreeze-status': 'POST',
+  shutdown: 'POST',
+};
+
+async function ask(
+  machine: Machine,
+  command: string,
+  args: Record<string, unknown> = {},
+): Promise<AgentReply> {
+  if (!hasAgent(machine)) throw new ApiError(500, 'No QEMU guest agent configured');
+  if (!machine.isRunning()) throw new ApiError(500, `VM ${machine.vmid} is not running`);
+  if ((await machine.guest.agent('guest-ping', {})) === undefined) {
+    throw new ApiError(500, 'QEMU guest agent is not running');
+  }
+  const reply = command === 'guest-ping' ? { return: {} } : await machine.guest.agent(command, args);
+  if (reply === undefined)
+    throw new ApiError(500, `VM ${machine.vmid} qga command '${command}' failed - got timeout`);
+  return reply;
+}
+
+/** The value of a reply; exec and file commands turn an agent's error into a 500. */
+async function value(machine: Machine, command: string, args: Record<string, unknown>): Promise<unknown> {
+  const reply = await ask(machine, command, args);
+  if ('error' in reply) throw new ApiError(500, `Agent error: ${reply.error.desc}`);
+  return reply.return;
+}
+
+const simple: readonly Endpoint[] = Object.entries(SIMPLE).map(([name, method]) => ({
+  method,
+  path: `/nodes/{node}/qemu/{vmid}/agent/${name}`,
+  rules: {},
+  async handle(call) {
+    const reply = await ask(machineOf(call), `guest-${name}`);
+    return { data: { result: 'error' in reply ? { error: reply.error } : reply.return } };
+  },
+}));
+
+function decoded(status: Record<string, unknown>): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(status)) {
+    const isText = (key === 'out-data' || key === 'err-data') && typeof item === 'string';
+    result[key] = isText
+      ? Buffer.from(item, 'base64').toString('latin1')
+      : typeof item === 'boolean'
+        ? Number(item)
+        : item;
+  }
+  return result;
+}
+
+async function readFile(call: Call): Promise<unknown> {
+  const machine = machineOf(call);
+  const handle = await value(machine, 'guest-file-open', { path: text(call, 'file'), mode: 'r' });
+  try {
+    const chunk = (await value(machine, 'guest-file-read', { handle, count: 16 * 1024 * 1024 })) as {
+      'buf-b64': string;
+      count: number;
+    };
+    return { content: Buffer.from(chunk['buf-b64'], 'base64').toString('latin1'), 'bytes-read': chunk.count };
+  } finally {
+    await value(machine, 'guest-file-close', { handle });
+  }
+}
+
+async function writeFile(call: Call): Promise<null> {
+  const machine = machineOf(call);
+  const content = text(call, 'content') ?? '';
+  const base64 = call.parameters.encode === false ? content : Buffer.from(content).toString('base64');
+  const handle = await value(machine, 'guest-file-open', { path: text(call, 'file'), mode: 'w' });
+  try {
+    await value(machine, 'guest-file-write', { handle, 'buf-b64': base64 });
+  } finally {
+    await value(machine, 'guest-file-close', { handle });
+  }
+  return null;
+}
+
+export const agentEndpoints: readonly Endpoint[] = [
+  ...simple,
+  {
+    method: 'POST',
+    path: '/nodes/{node}/qemu/{vmid}/agent/exec',
+    rules: {
+      command: { type: 'array', required: true },
+      'input-data': { type: 'string', maxLength: 65_536 },
+    },
+    async handle(call) {
+      const [path = '', ...arg] = call.parameters.command as string[];
+      const input = text(call, 'input-data');
+      const reply = await ask(machineOf(call), 'guest-exec', {
+        path,
+        arg,
+        'capture-output': true,
+        ...(input === undefined ? {} : { 'input-data': Buffer.from(input).toString('base64') }),
+      });
+      if ('error' in reply) {
+        throw new ApiError(500, `Agent error: Guest agent command failed, error was '${reply.error.desc}'`);
+      }
+      return { data: reply.return };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/nodes/{node}/qemu/{vmid}/agent/exec-status',
+    rules: { pid: { type: 'integer', required: true } },
+    async handle(call) {
+      const status = await value(machineOf(call), 'guest-exec-status', { pid: call.parameters.pid });
+      return { data: decoded(status as Record<string, unknown>) };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/nodes/{node}/qemu/{vmid}/agent/file-read',
+    rules: { file: { type: 'string', required: true } },
+    handle: async (call) => ({ data: await readFile(call) }),
+  },
+  {
+    method: 'POST',
+    path: '/nodes/{node}/qemu/{vmid}/agent/file-write',
+    rules: {
+      file: { type: 'string', required: true },
+      content: { type: 'string', required: true, maxLength: 61_440 },
+      encode: { type: 'boolean' },
+    },
+    handle: async (call) => ({ data: await writeFile(call) }),
+  },
+];

@@ -1,0 +1,72 @@
+/** `/nodes/{node}/qemu/{vmid}/config` and `pending`. @module */
+import { badParameters } from '../errors.ts';
+import { type Call, type Endpoint, machineOf } from '../router.ts';
+
+/** Options of a VM that the lab knows; anything else is refused as PVE refuses what its schema lacks. */
+const OPTIONS =
+  /^(agent|balloon|bios|boot|cores|cpu|description|hotplug|keyboard|kvm|machine|memory|name|numa|onboot|ostype|scsihw|smbios1|sockets|tablet|tags|vga|vmgenid|lock|(net|scsi|virtio|sata|ide|hostpci|usb|serial|efidisk|tpmstate)\d+)$/;
+const CONTROL = new Set(['delete', 'revert', 'digest', 'skiplock', 'force', 'background_delay']);
+
+function change(call: Call): void {
+  const { digest, delete: remove = '' } = call.parameters as Record<string, string | undefined>;
+  const changes: Record<string, string> = {};
+  const unknown: Record<string, string> = {};
+  for (const [key, value] of Object.entries(call.parameters)) {
+    if (CONTROL.has(key)) continue;
+    if (OPTIONS.test(key)) changes[key] = String(value);
+    else
+      unknown[key] = 'property is not defined in schema and the schema does not allow additional properties';
+  }
+  if (Object.keys(unknown).length > 0) throw badParameters(unknown);
+  const removed = remove.split(/[,;\s]+/).filter((key) => key !== '');
+  machineOf(call).change(changes, removed, digest);
+}
+
+export const configEndpoints: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/nodes/{node}/qemu/{vmid}/config',
+    rules: { current: { type: 'boolean' }, snapshot: { type: 'string' } },
+    handle: (call) => ({ data: machineOf(call).shownConfig(call.parameters.current === true) }),
+  },
+  {
+    method: 'PUT',
+    path: '/nodes/{node}/qemu/{vmid}/config',
+    rules: 'any',
+    handle(call) {
+      change(call);
+      return { data: null };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/nodes/{node}/qemu/{vmid}/config',
+    rules: 'any',
+    handle(call) {
+      const machine = machineOf(call);
+      const upid = call.cluster.tasks.start('qmconfig', String(machine.vmid), call.caller.id, () => {
+        change(call);
+        return Promise.resolve(undefined);
+      });
+      return { data: upid };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/nodes/{node}/qemu/{vmid}/pending',
+    rules: {},
+    handle(call) {
+      const machine = machineOf(call);
+      const current = Object.entries(machine.config).map(([key, value]) => ({ key, value }));
+      const added = [...machine.pending]
+        .filter(([key]) => machine.config[key] === undefined)
+        .map(([key]) => ({ key }));
+      const data = [...current, ...added].map((entry) => {
+        const change = machine.pending.get(entry.key);
+        if (change === undefined) return entry;
+        return change === null ? { ...entry, delete: 1 } : { ...entry, pending: change };
+      });
+      return { data };
+    },
+  },
+];

@@ -1,0 +1,115 @@
+/** `/nodes`, `/cluster` and the lists of guests. @module */
+import type { Machine } from '../machine.ts';
+import { machineOf, type Endpoint } from '../router.ts';
+
+const GIB = 1024 ** 3;
+
+export const nodeEndpoints: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/nodes',
+    rules: {},
+    handle: ({ cluster }) => ({
+      data: [
+        {
+          node: cluster.node,
+          type: 'node',
+          id: `node/${cluster.node}`,
+          status: 'online',
+          cpu: 0.02,
+          maxcpu: 16,
+          mem: 8 * GIB,
+          maxmem: 64 * GIB,
+          disk: 20 * GIB,
+          maxdisk: 200 * GIB,
+          uptime: Math.floor(process.uptime()),
+          level: '',
+        },
+      ],
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/nodes/{node}/qemu',
+    rules: { full: { type: 'boolean' } },
+    handle: ({ cluster, parameters }) => ({
+      data: [...cluster.machines.values()].map((machine) => ({
+        ...listed(machine),
+        ...(parameters.full === true ? { qmpstatus: machine.guest.state() } : {}),
+      })),
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/nodes/{node}/qemu/{vmid}/status/current',
+    rules: {},
+    handle(call) {
+      const machine = machineOf(call);
+      return {
+        data: {
+          ...listed(machine),
+          qmpstatus: machine.guest.state(),
+          ha: { managed: 0 },
+          ...(hasAgent(machine) ? { agent: 1 } : {}),
+        },
+      };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/cluster/resources',
+    rules: { type: { type: 'string', values: ['vm', 'storage', 'node', 'sdn'] } },
+    handle: ({ cluster, parameters }) => ({
+      data:
+        parameters.type === undefined || parameters.type === 'vm'
+          ? [...cluster.machines.values()].map((machine) => ({
+              ...listed(machine),
+              id: `qemu/${machine.vmid}`,
+              type: 'qemu',
+              node: machine.node,
+              template: 0,
+            }))
+          : [],
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/cluster/nextid',
+    rules: { vmid: { type: 'integer' } },
+    handle({ cluster }) {
+      let next = 100;
+      while (cluster.machines.has(next)) next++;
+      return { data: String(next) };
+    },
+  },
+];
+
+/** PVE's `agent` option: `1` or `enabled=1,...`. */
+export function hasAgent(machine: Machine): boolean {
+  return /^(1|.*\benabled=1\b)/.test(String(machine.config.agent ?? '0'));
+}
+
+function listed(machine: Machine): Record<string, unknown> {
+  const { config, guest, lock } = machine;
+  const pid = guest.pid();
+  const memory = Number(config.memory ?? 2048) * 1024 * 1024;
+  return {
+    vmid: machine.vmid,
+    name: machine.name,
+    status: machine.isRunning() ? 'running' : 'stopped',
+    cpus: Number(config.cores ?? 1),
+    maxmem: memory,
+    mem: machine.isRunning() ? Math.floor(memory / 2) : 0,
+    maxdisk: 32 * GIB,
+    disk: 0,
+    uptime: guest.uptime(),
+    cpu: 0,
+    netin: 0,
+    netout: 0,
+    diskread: 0,
+    diskwrite: 0,
+    ...(pid === undefined ? {} : { pid }),
+    ...(lock === undefined ? {} : { lock }),
+    ...(config.tags === undefined ? {} : { tags: config.tags }),
+  };
+}

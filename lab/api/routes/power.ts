@@ -1,0 +1,127 @@
+/** `/nodes/{node}/qemu/{vmid}/status/...`: power. @module */
+import { ApiError } from '../errors.ts';
+import type { Machine } from '../machine.ts';
+import { type Call, type Endpoint, machineOf, text } from '../router.ts';
+import { lockedError } from '../tasks.ts';
+import type { Rules } from '../parameters.ts';
+
+const DEFAULT_SHUTDOWN_S = 60;
+
+function power(
+  command: string,
+  taskType: string,
+  rules: Rules,
+  body: (machine: Machine, call: Call) => Promise<void>,
+  before: (machine: Machine) => void = () => undefined,
+): Endpoint {
+  return {
+    method: 'POST',
+    path: `/nodes/{node}/qemu/{vmid}/status/${command}`,
+    rules,
+    handle(call) {
+      const machine = machineOf(call);
+      before(machine);
+      const { tasks } = call.cluster;
+      const upid = tasks.start(taskType, String(machine.vmid), call.caller.id, async () => {
+        await body(machine, call);
+        return undefined;
+      });
+      return { data: upid };
+    },
+  };
+}
+
+/** Powers a VM on as `qm start` does. Task errors: `VM 100 already running`, `VM is locked (...)`. */
+export async function startMachine(machine: Machine): Promise<void> {
+  machine.refuseLocked();
+  if (machine.isRunning()) throw new ApiError(500, `VM ${machine.vmid} already running`);
+  machine.applyPending();
+  await machine.guest.start(machine.config);
+}
+
+function refuseStopped(machine: Machine): void {
+  if (!machine.isRunning()) throw new ApiError(500, `VM ${machine.vmid} not running`);
+}
+
+async function shutDown(machine: Machine, timeoutS: number, forceStop: boolean): Promise<void> {
+  if (!machine.isRunning()) return;
+  const ended = await machine.guest.shutdown(timeoutS * 1000);
+  if (ended === 'off') return;
+  if (!forceStop) throw new Error('VM quit/powerdown failed - got timeout');
+  await machine.guest.stop();
+}
+
+export const powerEndpoints: readonly Endpoint[] = [
+  power('start', 'qmstart', { skiplock: { type: 'boolean' }, timeout: { type: 'integer' } }, startMachine),
+  power(
+    'stop',
+    'qmstop',
+    { skiplock: { type: 'boolean' }, timeout: { type: 'integer' }, 'overrule-shutdown': { type: 'boolean' } },
+    async (machine) => {
+      if (machine.lock !== undefined) throw lockedError(machine.lock);
+      await machine.guest.stop();
+      machine.applyPending();
+    },
+  ),
+  power(
+    'shutdown',
+    'qmshutdown',
+    {
+      timeout: { type: 'integer', minimum: 0 },
+      forceStop: { type: 'boolean' },
+      keepActive: { type: 'boolean' },
+    },
+    async (machine, call) => {
+      const timeout = Number(call.parameters.timeout ?? DEFAULT_SHUTDOWN_S);
+      await shutDown(machine, timeout, call.parameters.forceStop === true);
+      machine.applyPending();
+    },
+    (machine) => {
+      if (machine.guest.state() === 'paused') throw new ApiError(500, 'VM is paused - cannot shutdown');
+    },
+  ),
+  power(
+    'reboot',
+    'qmreboot',
+    { timeout: { type: 'integer', minimum: 0 } },
+    async (machine, call) => {
+      await shutDown(machine, Number(call.parameters.timeout ?? DEFAULT_SHUTDOWN_S), false);
+      // The old process is gone: qmeventd starts the VM anew in a task of its own, which nobody awaits.
+      call.cluster.tasks.start('qmstart', String(machine.vmid), 'root@pam', async () => {
+        await startMachine(machine);
+        return undefined;
+      });
+    },
+    refuseStopped,
+  ),
+  power('reset', 'qmreset', {}, (machine) => machine.guest.reset(), refuseStopped),
+  power(
+    'suspend',
+    'qmpause',
+    { todisk: { type: 'boolean' } },
+    (machine, call) => {
+      if (text(call, 'todisk') !== undefined)
+        throw new ApiError(501, 'suspend to disk is not part of the lab');
+      return machine.guest.pause();
+    },
+    refuseStopped,
+  ),
+  power(
+    'resume',
+    'qmresume',
+    { nocheck: { type: 'boolean' } },
+    (machine) => machine.guest.resume(),
+    refuseStopped,
+  ),
+  {
+    method: 'PUT',
+    path: '/nodes/{node}/qemu/{vmid}/sendkey',
+    rules: { key: { type: 'string', required: true } },
+    async handle(call) {
+      const machine = machineOf(call);
+      refuseStopped(machine);
+      await machine.guest.sendKey(text(call, 'key') ?? '');
+      return { data: null };
+    },
+  },
+];

@@ -1,0 +1,156 @@
+/**
+ * The embedded lab: a Proxmox-compatible server on loopback with simulated and real guests.
+ *
+ *     const lab = await startLab();
+ *     Object.assign(process.env, lab.env());
+ *     ...
+ *     await lab.stop();
+ *
+ * @module
+ */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Access } from './api/access.ts';
+import { Machine } from './api/machine.ts';
+import { type Cluster, type Endpoint, Router } from './api/router.ts';
+import { accessEndpoints } from './api/routes/access.ts';
+import { agentEndpoints } from './api/routes/agent.ts';
+import { configEndpoints } from './api/routes/config.ts';
+import { consoleEndpoints } from './api/routes/console.ts';
+import { nodeEndpoints } from './api/routes/nodes.ts';
+import { powerEndpoints } from './api/routes/power.ts';
+import { snapshotEndpoints } from './api/routes/snapshots.ts';
+import { taskEndpoints } from './api/routes/tasks.ts';
+import { createApiServer, type LoggedRequest } from './api/server.ts';
+import { TaskRegistry } from './api/tasks.ts';
+import { createRelay } from './api/vncwebsocket.ts';
+import { makeCertificate } from './certificate.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { configOf, fleet, GUEST_PASSWORD, HARBOR_PASSWORD, REAL_GUEST } from './fleet.ts';
+import { type LabGuest, GuestError } from './guests/guest.ts';
+import { startJumpHost } from './jump.ts';
+
+export interface LabOptions {
+  /** Names of the simulated guests to offer. Default: all seven. */
+  readonly guests?: readonly string[];
+  /** Offer the real QEMU guest too, when its image has been built. Default false. */
+  readonly qemu?: boolean;
+  /** PVE answers each 401 after 3 s; the lab at once. Milliseconds. */
+  readonly unauthorizedDelayMs?: number;
+}
+
+export interface Lab {
+  /** Base URL of the API, without `/api2/json`. */
+  readonly url: string;
+  /** The variables with which vmwright's fixtures find the lab. */
+  env(): Record<string, string>;
+  /** Every API request so far. */
+  readonly requests: readonly LoggedRequest[];
+  readonly access: Access;
+  readonly tasks: TaskRegistry;
+  readonly faults: Faults;
+  /** The machine as the API keeps it. */
+  machine(name: string): Machine;
+  stop(): Promise<void>;
+}
+
+const NODE = 'pve';
+const ENDPOINTS: readonly Endpoint[] = [
+  ...accessEndpoints,
+  ...nodeEndpoints,
+  ...taskEndpoints,
+  ...powerEndpoints,
+  ...configEndpoints,
+  ...snapshotEndpoints,
+  ...agentEndpoints,
+  ...consoleEndpoints,
+];
+
+/** Starts the lab on random loopback ports; nothing of it outlives {@link Lab.stop}. */
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const folder = mkdtempSync(join(tmpdir(), 'vmwright-'));
+  const [certificate, machines] = await Promise.all([makeCertificate(), createMachines(options)]);
+  const cluster: Cluster = {
+    node: NODE,
+    access: new Access(() => Date.now() / 1000),
+    machines,
+    tasks: new TaskRegistry(NODE),
+    consoles: new Map(),
+  };
+  const relay = createRelay(cluster);
+  const jump = await startJumpHost((address, port) => {
+    const machine = [...machines.values()].find(({ guest }) => guest.address === address);
+    if (machine === undefined) throw new GuestError(`no route to ${address}`);
+    return machine.guest.openTcp(port);
+  });
+  const faults = createFaults(cluster, relay, jump);
+  const { server, requests } = createApiServer({
+    certificate,
+    cluster,
+    router: new Router(ENDPOINTS),
+    unauthorizedDelayMs: options.unauthorizedDelayMs ?? 0,
+    onUpgrade: (request, socket, head) => relay.handle(request, socket, head),
+    extra: (request, response, body) => faults.handle(request, response, body),
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const caFile = join(folder, 'pve-root-ca.pem');
+  writeFileSync(caFile, certificate.ca);
+
+  return {
+    url: `https://127.0.0.1:${port}`,
+    env: () => ({
+      PROXMOX_HOST: '127.0.0.1',
+      PROXMOX_PORT: String(port),
+      PROXMOX_TOKEN_ID: cluster.access.tokenId,
+      PROXMOX_TOKEN_SECRET: cluster.access.tokenSecret,
+      PROXMOX_CA_FILE: caFile,
+      SSH_JUMP_HOST: '127.0.0.1',
+      SSH_JUMP_PORT: String(jump.port),
+      SSH_JUMP_USER: jump.user,
+      SSH_JUMP_PASSWORD: jump.password,
+      SSH_KNOWN_HOSTS_FILE: join(folder, 'known_hosts'),
+      HARBOR_PASSWORD,
+      ...Object.fromEntries(
+        [...machines.values()].map((machine) => [`${machine.name.toUpperCase()}_PASSWORD`, GUEST_PASSWORD]),
+      ),
+    }),
+    requests,
+    access: cluster.access,
+    tasks: cluster.tasks,
+    faults,
+    machine(name) {
+      const found = [...machines.values()].find((machine) => machine.name === name);
+      if (found === undefined) throw new Error(`the lab has no machine "${name}"`);
+      return found;
+    },
+    async stop() {
+      relay.cut();
+      server.close();
+      server.closeAllConnections();
+      await jump.close();
+      await Promise.all([...machines.values()].map((machine) => machine.guest.dispose()));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function createMachines(options: LabOptions): Promise<Map<number, Machine>> {
+  const { createSimulatedGuest } = await import('./guests/simulated/index.ts');
+  const chosen = fleet.filter(({ name }) => options.guests === undefined || options.guests.includes(name));
+  const machines = chosen.map((definition) => {
+    const guest: LabGuest = createSimulatedGuest(definition);
+    return new Machine(definition.vmid, NODE, configOf(definition), guest);
+  });
+  if (options.qemu === true) {
+    const { createQemuGuest } = await import('./guests/qemu/index.ts');
+    machines.push(
+      new Machine(REAL_GUEST.vmid, NODE, configOf(REAL_GUEST), await createQemuGuest(REAL_GUEST)),
+    );
+  }
+  return new Map(machines.map((machine) => [machine.vmid, machine]));
+}
