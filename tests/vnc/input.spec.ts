@@ -1,0 +1,245 @@
+import { inspect } from 'node:util';
+import { expect, test } from '@playwright/test';
+import { Secret } from '../../fixtures/config/secrets.ts';
+import { VncPage, type Target, type VncPageOptions } from '../../fixtures/vnc/index.ts';
+import { CreditWindow } from '../../fixtures/vnc/credit.ts';
+import { chordOf, keysymOf, strokesOf } from '../../fixtures/vnc/keys.ts';
+import { motionPath } from '../../fixtures/vnc/motion.ts';
+import { TestClock } from './support/clock.ts';
+import { ScriptedServer } from './support/server.ts';
+
+async function start(server = new ScriptedServer(), options: Partial<VncPageOptions> = {}) {
+  const clock = new TestClock();
+  const page = await clock.until(
+    VncPage.connect({ open: server.open, name: 'fedora42', clock, wake: false, ...options }),
+  );
+  return { clock, page, server };
+}
+
+/** Lets the server read what was sent. */
+const settle = async () => {
+  for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('P-M46: characters and key names as keysyms; an unknown name lists near ones', () => {
+  expect(keysymOf('é')).toBe(0xe9);
+  expect(keysymOf('€')).toBe(0x010020ac);
+  expect(keysymOf('😀')).toBe(0x0101f600);
+  expect(['Super', 'Win', 'Meta', 'Control', 'Alt', 'F1', 'F12', 'Escape'].map(keysymOf)).toEqual([
+    0xffeb, 0xffeb, 0xffeb, 0xffe3, 0xffe9, 0xffbe, 0xffc9, 0xff1b,
+  ]);
+  expect(keysymOf('arrowdown')).toBe(0xff54);
+  expect(() => keysymOf('foo')).toThrow(/KEY_UNKNOWN/);
+  expect(() => keysymOf('Entr')).toThrow(/did you mean Enter/);
+  expect(() => keysymOf('ArowDown')).toThrow(/ArrowDown/);
+});
+
+test('chords follow the grammar of Playwright', () => {
+  expect(chordOf('Control+Shift+T')).toEqual(['Control', 'Shift', 'T']);
+  expect(chordOf('Control++')).toEqual(['Control', '+']);
+  expect(chordOf('+')).toEqual(['+']);
+  expect(chordOf('a')).toEqual(['a']);
+});
+
+test('press: down in order, up in reverse (rule 3)', async () => {
+  const { page, server } = await start();
+  await page.keyboard.press('Control+Shift+T');
+  await settle();
+  expect(server.keys()).toEqual(['+ffe3', '+ffe1', '+54', '-54', '-ffe1', '-ffe3']);
+  await page.close();
+});
+
+test('type: capitals and shifted symbols bring Shift; newline and tab are keys; \\r is dropped', async () => {
+  const { page, server } = await start();
+  await page.keyboard.type('aB!\r\n\té');
+  await settle();
+  expect(server.keys()).toEqual([
+    ...['+61', '-61', '+ffe1', '+42', '-42', '-ffe1', '+ffe1', '+21', '-21', '-ffe1'],
+    ...['+ff0d', '-ff0d', '+ff09', '-ff09', '+e9', '-e9'],
+  ]);
+  await page.close();
+});
+
+test('a character that no key gives fails before the first key', async () => {
+  const { page, server } = await start();
+  await expect(page.keyboard.type('ab\u0001c')).rejects.toThrow(/character 3[^]*U\+0001/);
+  await expect(page.keyboard.press('Control+Foo')).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
+  await settle();
+  expect(server.keys()).toEqual([]);
+  await page.close();
+});
+
+test('two texts typed at once do not mix', async () => {
+  const { page, server } = await start();
+  await Promise.all([page.keyboard.type('ab'), page.keyboard.type('cd')]);
+  await settle();
+  expect(server.keys().filter((key) => key.startsWith('+'))).toEqual(['+61', '+62', '+63', '+64']);
+  await page.close();
+});
+
+test('the credit window keeps at most 300 key events in QEMU, and typing ends when it is drained', async () => {
+  const server = new ScriptedServer({ name: 'QEMU (fedora42)' });
+  const { clock, page } = await start(server);
+  const started = clock.now();
+  const typing = page.keyboard.type('x'.repeat(200));
+  let most = 0;
+  const state = { done: false };
+  void typing.then(() => (state.done = true));
+  while (!state.done) {
+    await clock.advance(10, 10);
+    const handedOn = Math.floor((clock.now() - started) / 10);
+    most = Math.max(most, server.keys().length - handedOn);
+  }
+  expect(server.keys()).toHaveLength(400);
+  expect(most).toBeLessThanOrEqual(300);
+  expect(most).toBeGreaterThan(250);
+  expect(clock.now() - started).toBeGreaterThanOrEqual(4000);
+  expect(clock.now() - started).toBeLessThan(4200);
+  await page.close();
+});
+
+test('other servers get keys at once', async () => {
+  const { clock, page, server } = await start();
+  const started = clock.now();
+  await page.keyboard.type('x'.repeat(400));
+  expect(clock.now()).toBe(started);
+  await settle();
+  expect(server.keys()).toHaveLength(800);
+  await page.close();
+});
+
+test('a credit window refills one event in 10 ms', async () => {
+  const clock = new TestClock();
+  const credit = new CreditWindow(clock, 3, 10);
+  for (let n = 0; n < 3; n++) await credit.take();
+  const fourth = credit.take();
+  await clock.until(fourth, 1);
+  expect(clock.now()).toBe(10);
+  await clock.until(credit.drained(), 1);
+  expect(clock.now()).toBe(40);
+});
+
+test('a secret is typed, and shown nowhere: not in errors, not when printed', async () => {
+  const value = 'hunter2-very-secret';
+  const { page, server } = await start(new ScriptedServer({ name: 'QEMU (x)' }));
+  const secret = new Secret('APP_PASSWORD', `${value}\u0001`);
+  const failure = await page.keyboard.type(secret).catch((error: unknown) => error);
+  expect(inspect(failure, { depth: 9 })).not.toContain('hunter2');
+  const typing = page.keyboard.type(new Secret('APP_PASSWORD', value.repeat(20)));
+  typing.catch(() => undefined);
+  await settle();
+  server.drop();
+  const lost = await typing.catch((error: unknown) => error);
+  expect(lost).toMatchObject({ code: 'VNC_CONNECTION_LOST' });
+  expect(inspect(lost, { depth: 9 })).not.toContain('hunter2');
+  await page.close();
+});
+
+test('a connection lost while typing fails the text and never repeats it (rule 7)', async () => {
+  const server = new ScriptedServer({ name: 'QEMU (x)' });
+  const { clock, page } = await start(server);
+  const typing = page.keyboard.type('y'.repeat(400));
+  typing.catch(() => undefined);
+  await clock.advance(100);
+  server.drop();
+  await expect(clock.until(typing)).rejects.toThrow(/typing was interrupted \(after \d+ of 400 characters\)/);
+  await clock.until(page.keyboard.press('a'));
+  await settle();
+  expect(server.connections).toBe(2);
+  expect(server.keys().slice(-2)).toEqual(['+61', '-61']);
+  expect(server.keys().filter((key) => key === '+79').length).toBeLessThan(400);
+  await page.close();
+});
+
+test('P-M9: a natural move has at least 8 steps and ends on its target; an instant one is a jump', async () => {
+  const path = motionPath({ x: 0, y: 0 }, { x: 50, y: 40 }, 'natural', () => 0.7);
+  expect(path.length).toBeGreaterThanOrEqual(8);
+  expect(path.at(-1)).toMatchObject({ x: 50, y: 40 });
+
+  const { clock, page, server } = await start();
+  await page.mouse.move(10, 10);
+  await settle();
+  expect(server.pointers()).toHaveLength(1);
+  await clock.until(page.mouse.move(50, 40, { motion: 'natural' }));
+  await settle();
+  expect(server.pointers().length).toBeGreaterThanOrEqual(9);
+  expect(server.pointers().at(-1)).toMatchObject({ x: 50, y: 40, buttons: 0 });
+  await page.close();
+});
+
+test('a click holds 150 ms, a double click 100 ms, with the button asked for', async () => {
+  const { clock, page, server } = await start();
+  const started = clock.now();
+  await clock.until(page.mouse.click(5, 6, { button: 'right' }), 10);
+  expect(clock.now() - started).toBe(150);
+  await clock.until(page.mouse.dblclick(7, 8), 10);
+  await settle();
+  expect(server.pointers().map(({ x, y, buttons }) => [x, y, buttons])).toEqual([
+    ...[
+      [5, 6, 0],
+      [5, 6, 4],
+      [5, 6, 0],
+    ],
+    ...[
+      [7, 8, 0],
+      [7, 8, 1],
+      [7, 8, 0],
+      [7, 8, 1],
+      [7, 8, 0],
+    ],
+  ]);
+  expect(clock.now() - started).toBe(450);
+  await page.close();
+});
+
+test('wheel, drag, hover and park', async () => {
+  const { clock, page, server } = await start();
+  await page.mouse.move(20, 20);
+  await page.mouse.wheel(0, 250);
+  await settle();
+  expect(server.pointers().map(({ buttons }) => buttons)).toEqual([0, 16, 0, 16, 0, 16, 0]);
+  server.log.length = 0;
+  await clock.until(page.mouse.drag({ x: 1, y: 1 }, { x: 40, y: 30 }));
+  await settle();
+  const drag = server.pointers();
+  expect(drag.at(0)).toMatchObject({ x: 1, y: 1, buttons: 0 });
+  expect(drag.at(-2)).toMatchObject({ x: 40, y: 30, buttons: 1 });
+  expect(drag.at(-1)).toMatchObject({ x: 40, y: 30, buttons: 0 });
+  expect(drag.length).toBeGreaterThan(8);
+  server.log.length = 0;
+  await page.mouse.hover(40, 30); // it is there already: QEMU would ignore the move alone
+  await page.mouse.park();
+  await settle();
+  expect(server.pointers().map(({ x, y }) => [x, y])).toEqual([
+    [40, 30],
+    [39, 30],
+    [40, 30],
+    [63, 47],
+  ]);
+  await expect(page.mouse.click(64, 0)).rejects.toMatchObject({ code: 'POINT_OUTSIDE_SCREEN' });
+  await page.close();
+});
+
+test('a locator clicks what its finder finds, where asked, with modifiers', async () => {
+  const { clock, page, server } = await start();
+  const target: Target = {
+    description: 'text "Log in"',
+    resolve: () => Promise.resolve({ x: 10, y: 10, width: 20, height: 10 }),
+  };
+  const locator = page.locator(target);
+  await clock.until(locator.click());
+  await clock.until(
+    locator.click({ position: { x: 1, y: 2 }, offset: { x: 0, y: 5 }, modifiers: ['Control'] }),
+  );
+  await clock.until(locator.hover());
+  await settle();
+  const positions = server.pointers().map(({ x, y, buttons }) => [x, y, buttons].join());
+  expect(positions.slice(0, 6)).toEqual(['20,15,0', '20,15,1', '20,15,0', '11,17,0', '11,17,1', '11,17,0']);
+  expect(server.keys()).toEqual(['+ffe3', '-ffe3']);
+  expect(String(locator)).toBe('text "Log in"');
+  await page.close();
+});
+
+test('strokes of a text count characters, not UTF-16 units', () => {
+  expect(strokesOf('a😀b').map(({ keysym }) => keysym)).toEqual([0x61, 0x0101f600, 0x62]);
+});
