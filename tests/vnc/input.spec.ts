@@ -49,6 +49,27 @@ test('press: down in order, up in reverse (rule 3)', async () => {
   await page.close();
 });
 
+test("a chord's letter follows Shift: QEMU presses Caps Lock where they disagree", async () => {
+  const { page, server } = await start();
+  const pressed = async (...keys: string[]) => {
+    await settle();
+    server.log.length = 0;
+    for (const key of keys) await page.keyboard.press(key);
+    await settle();
+    return server.keys().filter((key) => key.startsWith('+'));
+  };
+  expect(await pressed('Control+T')).toEqual(['+ffe3', '+74']);
+  expect(await pressed('Shift+a', 'Shift+1', 'Shift+Tab')).toEqual([
+    ...['+ffe1', '+41', '+ffe1', '+21', '+ffe1', '+ff09'],
+  ]);
+  expect(await pressed('A', 'a', '!')).toEqual(['+ffe1', '+41', '+61', '+ffe1', '+21']);
+  await page.keyboard.down('Shift');
+  expect(await pressed('a')).toEqual(['+41']);
+  await page.keyboard.up('Shift');
+  expect(await pressed('a')).toEqual(['+61']);
+  await page.close();
+});
+
 test('type: capitals and shifted symbols bring Shift; newline and tab are keys; \\r is dropped', async () => {
   const { page, server } = await start();
   await page.keyboard.type('aB!\r\n\té');
