@@ -52,6 +52,25 @@ test('P-M5: a screenshot holds pixels painted after it was asked for', async () 
   }
 });
 
+test('P-M5: QEMU too: an update of an open request is not taken for the answer', async () => {
+  const server = new ScriptedServer({ name: 'QEMU (vm)' });
+  const page = await pageOn(server);
+  await page.frame();
+  const stop = page.onDirty(() => undefined); // opens a request for changes
+  for (let turn = 0; turn < 6; turn++) await nextTurn();
+  server.colour = GREEN;
+  const pending = page.frame();
+  server.send(update(rawRect(server.whole, RED)));
+  expect(pixel(await pending, 5, 5)).toEqual(GREEN);
+  stop();
+  await page.frame();
+  const before = server.log.filter(({ type }) => type === 'request').length;
+  await page.frame();
+  const requests = server.log.filter(({ type }) => type === 'request').length - before;
+  expect(requests, 'one request where nothing is open').toBe(1);
+  await page.close();
+});
+
 test('P-M5: an old update that is still under way in pieces does not count', async () => {
   const server = new ScriptedServer();
   const page = await pageOn(server);
