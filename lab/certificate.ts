@@ -4,6 +4,7 @@
  * @module
  */
 import { webcrypto } from 'node:crypto';
+import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 
 export interface ServerCertificate {

@@ -29,15 +29,13 @@ import { TaskRegistry } from './api/tasks.ts';
 import { createRelay } from './api/vncwebsocket.ts';
 import { makeCertificate } from './certificate.ts';
 import { createFaults, type Faults } from './faults.ts';
-import { configOf, fleet, GUEST_PASSWORD, HARBOR_PASSWORD, REAL_GUEST } from './fleet.ts';
+import { configOf, fleet, GUEST_PASSWORD, HARBOR_PASSWORD } from './fleet.ts';
 import { type LabGuest, GuestError } from './guests/guest.ts';
 import { startJumpHost } from './jump.ts';
 
 export interface LabOptions {
   /** Names of the simulated guests to offer. Default: all seven. */
   readonly guests?: readonly string[];
-  /** Offer the real QEMU guest too, when its image has been built. Default false. */
-  readonly qemu?: boolean;
   /** PVE answers each 401 after 3 s; the lab at once. Milliseconds. */
   readonly unauthorizedDelayMs?: number;
 }
@@ -146,11 +144,5 @@ async function createMachines(options: LabOptions): Promise<Map<number, Machine>
     const guest: LabGuest = createSimulatedGuest(definition);
     return new Machine(definition.vmid, NODE, configOf(definition), guest);
   });
-  if (options.qemu === true) {
-    const { createQemuGuest } = await import('./guests/qemu/index.ts');
-    machines.push(
-      new Machine(REAL_GUEST.vmid, NODE, configOf(REAL_GUEST), await createQemuGuest(REAL_GUEST)),
-    );
-  }
   return new Map(machines.map((machine) => [machine.vmid, machine]));
 }

@@ -1,7 +1,7 @@
 /**
  * The lab as a process, as Playwright's `webServer` starts it.
  *
- *     node --import tsx lab/serve.ts [--guests fedora42,windows11] [--qemu]
+ *     node --import tsx lab/serve.ts [--guests fedora42,windows11]
  *
  * Prints one line on stdout when it is ready: `vmwright lab ready: env=<file>`.
  *
@@ -17,10 +17,9 @@ import { startLab } from './index.ts';
 const ORPHAN_CHECK_MS = 1000;
 
 const { values } = parseArgs({
-  options: { guests: { type: 'string' }, qemu: { type: 'boolean', default: false } },
+  options: { guests: { type: 'string' } },
 });
 const lab = await startLab({
-  qemu: values.qemu,
   ...(values.guests === undefined ? {} : { guests: values.guests.split(',') }),
 });
 const folder = mkdtempSync(join(tmpdir(), 'vmwright-env-'));

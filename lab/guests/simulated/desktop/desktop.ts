@@ -1,0 +1,261 @@
+/**
+ * A simulated desktop: what its RFB server shows, and what its keyboard and mouse do.
+ *
+ * @module
+ */
+import { type Canvas, createCanvas } from '@napi-rs/canvas';
+import { HARBOR_LINUX, HARBOR_WINDOWS } from '../files.ts';
+import type { ProcessTable } from '../processes.ts';
+import { HarborChat } from '../programs/harbor-chat.ts';
+import { type Box, contains, type Program } from '../programs/program.ts';
+import type { Area, Picture } from '../rfb/encoders.ts';
+import type { Display } from '../rfb/server.ts';
+import type { GuestDefinition, GuestFiles, GuestProcess } from '../system.ts';
+import { loadFonts, font } from './fonts.ts';
+import { KeyMapper, type KeyPress } from './keys.ts';
+import { closeButtonOf, contentOf, hitBox, launcherButtonOf, paintDesktop, TITLE_BAR } from './paint.ts';
+import { changedArea } from './changed-area.ts';
+import { themes } from './themes.ts';
+
+/** SeaBIOS's text mode, which QEMU shows until the guest sets its own. */
+const FIRMWARE = { width: 720, height: 400 };
+const CARET_MS = 500;
+/** From the window to its first content: Electron shows an empty surface first. */
+const FIRST_PAINT_MS = 300;
+const APPLICATION = 'Harbor Chat';
+
+interface Window {
+  readonly pid: number;
+  readonly program: Program;
+  readonly frame: Box;
+  painted: boolean;
+}
+
+/** Everything of a desktop that a RAM snapshot holds. */
+export interface DesktopState {
+  readonly phase: Phase;
+  readonly query: string | undefined;
+  readonly windows: readonly { readonly pid: number; readonly frame: Box; readonly program: unknown }[];
+}
+
+type Phase = 'off' | 'firmware' | 'desktop';
+
+export class Desktop implements Display {
+  readonly #definition: GuestDefinition;
+  readonly #processes: ProcessTable;
+  readonly #files: GuestFiles;
+  readonly #listeners = new Set<(area: Area | 'resized') => void>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #keys = new KeyMapper();
+  #phase: Phase = 'off';
+  #windows: Window[] = [];
+  #query: string | undefined;
+  #buttons = 0;
+  #caret = true;
+  #blinking: NodeJS.Timeout | undefined;
+  #canvas: Canvas;
+  #shown: Picture;
+
+  constructor(definition: GuestDefinition, processes: ProcessTable, files: GuestFiles) {
+    this.#definition = definition;
+    this.#processes = processes;
+    this.#files = files;
+    this.#canvas = createCanvas(1, 1);
+    this.#shown = { width: 1, height: 1, data: new Uint8Array(4) };
+    processes.on((event) => {
+      if (this.#phase !== 'desktop') return;
+      if (event.type === 'spawned') void this.#open(event.process, event.request.path);
+      else this.#close(event.process.pid);
+    });
+  }
+
+  /** What the screen shows from now on; windows are gone. */
+  enter(phase: Phase): void {
+    this.#reset();
+    this.#phase = phase;
+    this.#repaint();
+  }
+
+  picture(): Picture {
+    if (this.#shown.width === 1) this.#repaint();
+    return this.#shown;
+  }
+
+  onDamage(listener: (area: Area | 'resized') => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  watched(clients: number): void {
+    clearInterval(this.#blinking);
+    this.#blinking = undefined;
+    if (clients === 0) return;
+    this.#blinking = setInterval(() => {
+      this.#caret = !this.#caret;
+      if (this.#windows.length > 0) this.#repaint();
+    }, CARET_MS);
+  }
+
+  key(keysym: number, down: boolean): void {
+    const press = this.#keys.event(keysym, down);
+    if (press === undefined || this.#phase !== 'desktop') return;
+    if (press.name === 'Super') this.#query = this.#query === undefined ? '' : undefined;
+    else if (this.#query !== undefined) this.#launcherKey(press, this.#query);
+    else if (press.alt && press.name === 'F4')
+      this.#windows.slice(-1).forEach(({ pid }) => this.#processes.exit(pid, 0));
+    else this.#windows.at(-1)?.program.key(press);
+    this.#caret = true;
+    this.#repaint();
+  }
+
+  pointer(x: number, y: number, buttons: number): void {
+    const pressed = (buttons & 1) !== 0 && (this.#buttons & 1) === 0;
+    this.#buttons = buttons;
+    if (!pressed || this.#phase !== 'desktop') return;
+    this.#click(x, y);
+    this.#repaint();
+  }
+
+  snapshot(): DesktopState {
+    return {
+      phase: this.#phase,
+      query: this.#query,
+      windows: this.#windows.map(({ pid, frame, program }) => ({ pid, frame, program: program.snapshot() })),
+    };
+  }
+
+  restore(state: DesktopState): void {
+    this.#reset();
+    this.#phase = state.phase;
+    this.#query = state.query;
+    this.#windows = state.windows.map(({ pid, frame, program }) => {
+      const restored = this.#harbor();
+      restored.restore(program);
+      return { pid, frame, program: restored, painted: true };
+    });
+    this.#repaint();
+  }
+
+  dispose(): void {
+    this.watched(0);
+    this.#timers.forEach((timer) => clearTimeout(timer));
+    this.#listeners.clear();
+  }
+
+  #reset(): void {
+    this.#timers.forEach((timer) => clearTimeout(timer));
+    this.#timers.clear();
+    this.#windows = [];
+    this.#query = undefined;
+    this.#buttons = 0;
+    this.#keys = new KeyMapper();
+  }
+
+  #click(x: number, y: number): void {
+    const { width, height } = this.#shown;
+    const theme = themes[this.#definition.desktop];
+    if (contains(launcherButtonOf(width, height, theme), x, y)) {
+      this.#query = this.#query === undefined ? '' : undefined;
+      return;
+    }
+    if (this.#query !== undefined) {
+      const index = this.#hits(this.#query).findIndex((_, hit) =>
+        contains(hitBox(width, height, theme, hit), x, y),
+      );
+      if (index >= 0) this.#launch();
+      this.#query = undefined;
+      return;
+    }
+    const window = this.#windows.findLast(({ frame }) => contains(frame, x, y));
+    if (window === undefined) return;
+    if (contains(closeButtonOf(window.frame), x, y)) {
+      this.#processes.exit(window.pid, 0);
+      return;
+    }
+    this.#windows = [...this.#windows.filter((other) => other !== window), window];
+    const content = contentOf(window.frame);
+    if (window.painted && contains(content, x, y)) window.program.click(x - content.x, y - content.y);
+  }
+
+  #launcherKey({ char, name }: KeyPress, query: string): void {
+    if (name === 'Escape') this.#query = undefined;
+    else if (name === 'Backspace') this.#query = query.slice(0, -1);
+    else if (name === 'Enter') {
+      if (query !== '' && this.#hits(query).length > 0) this.#launch();
+      this.#query = undefined;
+    } else if (char !== undefined) this.#query = query + char;
+  }
+
+  #hits(query: string): string[] {
+    return [APPLICATION].filter((title) => title.toLowerCase().includes(query.trim().toLowerCase()));
+  }
+
+  #launch(): void {
+    const path = this.#definition.os === 'windows' ? HARBOR_WINDOWS : HARBOR_LINUX;
+    // The launcher starts what is on disk; a removed package simply does nothing, as on the real thing.
+    void this.#files.exists(path).then((exists) => {
+      if (exists) this.#processes.spawn({ path, user: this.#definition.user, session: 'desktop' });
+    });
+  }
+
+  async #open(process: GuestProcess, path: string): Promise<void> {
+    const isHarbor = path === HARBOR_LINUX || path.toLowerCase() === HARBOR_WINDOWS.toLowerCase();
+    if (process.session !== 'desktop' || !isHarbor) return;
+    const program = this.#harbor();
+    await program.load();
+    if (!this.#processes.list().some(({ pid }) => pid === process.pid)) return;
+    const { width, height } = this.#shown;
+    const [w, h] = [program.size.width, program.size.height + TITLE_BAR];
+    const frame = { x: Math.floor((width - w) / 2), y: Math.floor((height - h) / 2), width: w, height: h };
+    const window: Window = { pid: process.pid, program, frame, painted: false };
+    this.#windows.push(window);
+    this.#repaint();
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      window.painted = true;
+      this.#repaint();
+    }, FIRST_PAINT_MS);
+    this.#timers.add(timer);
+  }
+
+  #close(pid: number): void {
+    this.#windows = this.#windows.filter((window) => window.pid !== pid);
+    this.#repaint();
+  }
+
+  #harbor(): HarborChat {
+    const { os, user } = this.#definition;
+    const file =
+      os === 'windows'
+        ? `C:\\Users\\${user}\\AppData\\Roaming\\Harbor\\session.json`
+        : `/home/${user}/.config/harbor/session.json`;
+    return new HarborChat(this.#files, file, () => this.#repaint());
+  }
+
+  #repaint(): void {
+    loadFonts();
+    const { width, height } = this.#phase === 'desktop' ? this.#definition.screen : FIRMWARE;
+    if (this.#canvas.width !== width || this.#canvas.height !== height)
+      this.#canvas = createCanvas(width, height);
+    const context = this.#canvas.getContext('2d');
+    if (this.#phase === 'desktop') {
+      const launcher =
+        this.#query === undefined ? undefined : { query: this.#query, hits: this.#hits(this.#query) };
+      const clock = new Date().toISOString().slice(11, 16);
+      const view = { width, height, clock, windows: this.#windows, launcher, caret: this.#caret };
+      paintDesktop(context, view, themes[this.#definition.desktop]);
+    } else {
+      context.fillStyle = '#000000';
+      context.fillRect(0, 0, width, height);
+      context.font = font(16);
+      context.fillStyle = '#aaaaaa';
+      if (this.#phase === 'firmware') context.fillText('SeaBIOS: booting from hard disk...', 10, 24);
+    }
+    const data = new Uint8Array(context.getImageData(0, 0, width, height).data.buffer);
+    const before = this.#shown;
+    this.#shown = { width, height, data };
+    const area =
+      before.width === width && before.height === height ? changedArea(before, this.#shown) : 'resized';
+    if (area !== undefined) for (const listener of [...this.#listeners]) listener(area);
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * A simulated machine: power, snapshots, screen, sshd and agent behind the lab's guest interface.
+ *
+ * @module
+ */
+import { Duplex } from 'node:stream';
+import { type AgentReply, GuestError, type LabGuest, type RunState } from '../guest.ts';
+import { type Agent, createAgent } from './agent.ts';
+import { Desktop, type DesktopState } from './desktop/desktop.ts';
+import { createFiles, type GuestDisk, type StoredFile } from './files.ts';
+import { type ProcessState, ProcessTable } from './processes.ts';
+import { RfbServer } from './rfb/server.ts';
+import { createPosixShell } from './shell/posix.ts';
+import { createWindowsShell } from './shell/windows.ts';
+import { createSshServer, type GuestSsh } from './ssh.ts';
+import type { GuestDefinition } from './system.ts';
+
+/** Firmware and boot until the desktop is there. */
+const BOOT_MS = 800;
+const SHUTDOWN_MS = 200;
+const PID_BASE = 40_000;
+const SSH_PORT = 22;
+/** Faults that a test can switch on. */
+const FAULTS = ['no-vnc', 'no-ssh', 'no-agent', 'ignores-shutdown', 'no-display'] as const;
+type Fault = (typeof FAULTS)[number];
+
+interface Saved {
+  readonly files: readonly StoredFile[];
+  readonly ram: { readonly processes: ProcessState; readonly desktop: DesktopState } | undefined;
+  readonly savedAt: Date;
+}
+
+export class SimulatedGuest implements LabGuest {
+  readonly address: string;
+  readonly #definition: GuestDefinition;
+  readonly #processes: ProcessTable;
+  readonly #disk: GuestDisk;
+  readonly #desktop: Desktop;
+  readonly #rfb: RfbServer;
+  readonly #ssh: GuestSsh;
+  readonly #agent: Agent;
+  readonly #saved = new Map<string, Promise<Saved>>();
+  readonly #faults = new Set<Fault>();
+  readonly #readyAt = new Date();
+  #state: RunState = 'running';
+  #startedAt = Date.now();
+  #booting: NodeJS.Timeout | undefined;
+
+  /** A machine that is on, logged in, with an idle desktop; the same is kept as the snapshot `ready`. */
+  constructor(definition: GuestDefinition) {
+    this.#definition = definition;
+    this.address = definition.address;
+    this.#processes = new ProcessTable(definition);
+    this.#disk = createFiles(definition);
+    this.#desktop = new Desktop(definition, this.#processes, this.#disk);
+    this.#rfb = new RfbServer(`QEMU (${definition.name})`, this.#desktop);
+    const host = { definition, processes: this.#processes, disk: this.#disk };
+    const shell = definition.os === 'windows' ? createWindowsShell(host) : createPosixShell(host);
+    this.#ssh = createSshServer(host, shell);
+    this.#agent = createAgent(host, shell, () => void this.stop());
+    this.#desktop.enter('desktop');
+    this.#saved.set('ready', this.#save(true, this.#readyAt));
+  }
+
+  state(): RunState {
+    return this.#state;
+  }
+
+  uptime(): number {
+    return this.#state === 'stopped' ? 0 : Math.floor((Date.now() - this.#startedAt) / 1000);
+  }
+
+  pid(): number | undefined {
+    return this.#state === 'stopped' ? undefined : PID_BASE + this.#definition.vmid;
+  }
+
+  start(): Promise<void> {
+    this.#state = 'running';
+    this.#startedAt = Date.now();
+    this.#boot();
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.#disconnect();
+    clearTimeout(this.#booting);
+    this.#state = 'stopped';
+    this.#processes.clear();
+    this.#desktop.enter('off');
+    return Promise.resolve();
+  }
+
+  async shutdown(timeoutMs: number): Promise<'off' | 'timeout'> {
+    const ignores = this.#faults.has('ignores-shutdown');
+    await new Promise((done) => setTimeout(done, ignores ? timeoutMs : Math.min(SHUTDOWN_MS, timeoutMs)));
+    if (ignores) return 'timeout';
+    await this.stop();
+    return 'off';
+  }
+
+  reset(): Promise<void> {
+    this.#ssh.disconnectAll();
+    this.#boot();
+    return Promise.resolve();
+  }
+
+  pause(): Promise<void> {
+    this.#state = 'paused';
+    return Promise.resolve();
+  }
+
+  resume(): Promise<void> {
+    this.#state = 'running';
+    return Promise.resolve();
+  }
+
+  async saveSnapshot(name: string, { ram }: { ram: boolean }): Promise<void> {
+    const saving = this.#save(ram, new Date());
+    this.#saved.set(name, saving);
+    await saving;
+  }
+
+  async loadSnapshot(name: string, { ram }: { ram: boolean }): Promise<void> {
+    const saved = await this.#saved.get(name);
+    if (saved === undefined) throw new GuestError(`Snapshot '${name}' does not exist in one or more devices`);
+    await this.stop();
+    await this.#disk.restore(saved.files);
+    if (!ram || saved.ram === undefined) return;
+    this.#state = 'running';
+    this.#startedAt = Date.now();
+    this.#processes.restore(saved.ram.processes);
+    this.#desktop.restore(saved.ram.desktop);
+  }
+
+  deleteSnapshot(name: string): Promise<void> {
+    this.#saved.delete(name);
+    return Promise.resolve();
+  }
+
+  existingSnapshots(): readonly { readonly name: string; readonly ram: boolean; readonly savedAt: Date }[] {
+    return [{ name: 'ready', ram: true, savedAt: this.#readyAt }];
+  }
+
+  async agent(command: string, args: Record<string, unknown>): Promise<AgentReply | undefined> {
+    if (this.#state !== 'running' || this.#booting !== undefined || this.#faults.has('no-agent'))
+      return undefined;
+    return this.#agent(command, args);
+  }
+
+  setVncPassword(password: string, validMs: number): Promise<void> {
+    this.#rfb.setPassword(password, validMs);
+    return Promise.resolve();
+  }
+
+  openVnc(): Promise<Duplex | undefined> {
+    if (this.#state === 'stopped' || this.#faults.has('no-vnc') || this.#faults.has('no-display')) {
+      return Promise.resolve(undefined);
+    }
+    const [ours, theirs] = streamPair();
+    this.#rfb.accept(ours);
+    return Promise.resolve(theirs);
+  }
+
+  openTcp(port: number): Promise<Duplex> {
+    const isUp = this.#state === 'running' && this.#booting === undefined && !this.#faults.has('no-ssh');
+    if (!isUp || port !== SSH_PORT) {
+      return Promise.reject(new GuestError(`connect ECONNREFUSED ${this.address}:${port}`));
+    }
+    const [ours, theirs] = streamPair();
+    this.#ssh.accept(ours);
+    return Promise.resolve(theirs);
+  }
+
+  sendKey(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  setFault(fault: string, on: boolean): void {
+    const known = FAULTS.find((name) => name === fault);
+    if (known === undefined) throw new Error(`unknown fault "${fault}"; known: ${FAULTS.join(', ')}`);
+    if (on) this.#faults.add(known);
+    else this.#faults.delete(known);
+    if (on && known === 'no-ssh') this.#ssh.disconnectAll();
+    if (on && known === 'no-vnc') this.#rfb.disconnectAll();
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+    this.#desktop.dispose();
+  }
+
+  #boot(): void {
+    clearTimeout(this.#booting);
+    this.#processes.clear();
+    this.#desktop.enter('firmware');
+    this.#booting = setTimeout(() => {
+      this.#booting = undefined;
+      this.#desktop.enter('desktop');
+      this.#processes.boot();
+    }, BOOT_MS);
+  }
+
+  #disconnect(): void {
+    this.#rfb.disconnectAll();
+    this.#ssh.disconnectAll();
+    clearTimeout(this.#booting);
+    this.#booting = undefined;
+  }
+
+  async #save(ram: boolean, savedAt: Date): Promise<Saved> {
+    const state = { processes: this.#processes.snapshot(), desktop: this.#desktop.snapshot() };
+    return { files: await this.#disk.snapshot(), ram: ram ? state : undefined, savedAt };
+  }
+}
+
+/** Two streams, each reading what is written to the other; the end of one is the end of both. */
+function streamPair(): [Duplex, Duplex] {
+  const make = (other: () => Duplex): Duplex =>
+    new Duplex({
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        other().push(chunk);
+        done();
+      },
+      final: (done) => {
+        other().push(null);
+        done();
+      },
+      destroy: (error, done) => {
+        done(error);
+        if (!other().destroyed) other().destroy();
+      },
+    });
+  const first: Duplex = make(() => second);
+  const second: Duplex = make(() => first);
+  return [first, second];
+}

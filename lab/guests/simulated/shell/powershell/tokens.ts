@@ -1,0 +1,68 @@
+/**
+ * PowerShell's words: the subset that smoke scripts use. Anything else is an error, as a real parser's.
+ *
+ * @module
+ */
+
+export type Token =
+  | { readonly type: 'word' | 'parameter' | 'variable' | 'operator' | 'member'; readonly text: string }
+  | { readonly type: 'string'; readonly text: string; readonly expands: boolean }
+  | { readonly type: 'number'; readonly value: number }
+  | { readonly type: 'separator' | 'punctuation'; readonly text: string };
+
+/** A syntax that the simulated PowerShell does not know: never taken for success. */
+export class PowerShellError extends Error {
+  override readonly name = 'PowerShellError';
+}
+
+const RULES: readonly (readonly [RegExp, (match: RegExpExecArray) => Token | undefined])[] = [
+  [/^[ \t\r]+|^`\r?\n|^#[^\n]*/, () => undefined],
+  [/^[\n;]+/, () => ({ type: 'separator', text: ';' })],
+  [
+    /^'((?:[^']|'')*)'/,
+    (match) => ({ type: 'string', text: (match[1] ?? '').replaceAll("''", "'"), expands: false }),
+  ],
+  [
+    /^"((?:[^"`]|`[^]|"")*)"/,
+    (match) => ({ type: 'string', text: (match[1] ?? '').replaceAll('""', '"'), expands: true }),
+  ],
+  [/^\$\{([^}]+)\}/, (match) => ({ type: 'variable', text: match[1] ?? '' })],
+  [/^\$((?:env:)?\w+|[_?])/i, (match) => ({ type: 'variable', text: match[1] ?? '' })],
+  [
+    /^-(eq|ne|gt|lt|ge|le|like|notlike|match|notmatch|and|or|not|contains)\b/i,
+    (match) => ({ type: 'operator', text: (match[1] ?? '').toLowerCase() }),
+  ],
+  [/^-([A-Za-z]\w*:?)/, (match) => ({ type: 'parameter', text: match[1] ?? '' })],
+  [/^\d+(?![\w.\\-])/, (match) => ({ type: 'number', value: Number(match[0]) })],
+  [/^(?:\+=|=|\+|,|!)/, (match) => ({ type: 'operator', text: match[0] })],
+  [/^[(){}|&@[\]]/, (match) => ({ type: 'punctuation', text: match[0] })],
+  [/^2>\s*(?:\$null|&1)|^>\s*\$null/, () => undefined],
+  [/^[^\s;|(){}'",=&@[\]]+/, (match) => ({ type: 'word', text: match[0] })],
+];
+
+/** The tokens of a script. A member access (`.Name`) follows its object without white space. */
+export function tokenize(script: string): Token[] {
+  const tokens: Token[] = [];
+  let rest = script;
+  let isTight = false;
+  while (rest !== '') {
+    const member = isTight ? /^\.([A-Za-z]\w*)/.exec(rest) : null;
+    if (member !== null) {
+      tokens.push({ type: 'member', text: member[1] ?? '' });
+      rest = rest.slice(member[0].length);
+      continue;
+    }
+    const hit = RULES.map(([pattern, make]) => ({ match: pattern.exec(rest), make })).find(
+      ({ match }) => match !== null,
+    );
+    if (hit?.match == null)
+      throw new PowerShellError(`Unexpected token '${rest.slice(0, 20)}' in expression or statement.`);
+    const token = hit.make(hit.match);
+    if (token !== undefined) tokens.push(token);
+    isTight =
+      token?.type === 'variable' ||
+      (token?.type === 'punctuation' && (token.text === ')' || token.text === ']'));
+    rest = rest.slice(hit.match[0].length);
+  }
+  return tokens;
+}

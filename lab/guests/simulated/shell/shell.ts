@@ -1,0 +1,36 @@
+/**
+ * What runs commands in a simulated guest, be it POSIX sh or Windows.
+ *
+ * @module
+ */
+import type { GuestDisk } from '../files.ts';
+import type { ProcessTable } from '../processes.ts';
+import type { GuestDefinition, ProcessSession } from '../system.ts';
+
+export interface ShellResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Undefined when a signal ended the command. */
+  readonly exitCode: number | undefined;
+  readonly signal?: string;
+}
+
+export interface ExecRequest {
+  readonly command: string;
+  readonly stdin: string;
+  readonly user: string;
+  readonly session: ProcessSession;
+  /** Aborted when the client closes the channel. */
+  readonly signal: AbortSignal;
+}
+
+export interface Shell {
+  exec(request: ExecRequest): Promise<ShellResult>;
+}
+
+/** What a guest's shell works on. */
+export interface ShellHost {
+  readonly definition: GuestDefinition;
+  readonly processes: ProcessTable;
+  readonly disk: GuestDisk;
+}

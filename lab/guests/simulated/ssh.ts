@@ -1,0 +1,81 @@
+/**
+ * sshd of a simulated guest: password log-in, exec, SFTP.
+ *
+ * @module
+ */
+import type { Duplex } from 'node:stream';
+import ssh2 from 'ssh2';
+import { serveSftp } from './sftp.ts';
+import type { Shell, ShellHost } from './shell/shell.ts';
+
+export interface GuestSsh {
+  /** Serves one connection. */
+  accept(stream: Duplex): void;
+  /** Ends every connection. */
+  disconnectAll(): void;
+}
+
+/** Made once a process: a guest keeps its host key over snapshots and restarts, as a real one does. */
+let hostKey: string | undefined;
+
+export function createSshServer(host: ShellHost, shell: Shell): GuestSsh {
+  const { definition } = host;
+  hostKey ??= ssh2.utils.generateKeyPairSync('ed25519').private;
+  const streams = new Set<Duplex>();
+  const server = new ssh2.Server({ hostKeys: [hostKey], ident: 'OpenSSH_9.2' }, (client) => {
+    client.on('authentication', (context) => {
+      const isKnown = context.username === definition.user;
+      if (context.method === 'password' && isKnown && context.password === definition.password)
+        context.accept();
+      else context.reject(['password']);
+    });
+    client.on('error', () => client.end());
+    client.on('session', (accept) => {
+      const session = accept();
+      session.on('sftp', (acceptSftp) => serveSftp(acceptSftp(), host));
+      session.on('exec', (acceptExec, _reject, { command }) => {
+        const channel = acceptExec();
+        const closed = new AbortController();
+        channel.on('close', () => closed.abort());
+        channel.on('error', () => closed.abort());
+        run(shell, definition.user, command, channel, closed.signal).catch((error: unknown) => {
+          channel.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+          channel.exit(255);
+          channel.end();
+        });
+      });
+    });
+  });
+  return {
+    accept(stream) {
+      streams.add(stream);
+      stream.on('close', () => streams.delete(stream));
+      // ssh2 asks for a Socket and uses what every Duplex has.
+      (server.injectSocket as (stream: Duplex) => void).call(server, stream);
+    },
+    disconnectAll: () => streams.forEach((stream) => stream.destroy()),
+  };
+}
+
+async function run(
+  shell: Shell,
+  user: string,
+  command: string,
+  channel: ssh2.ServerChannel,
+  signal: AbortSignal,
+): Promise<void> {
+  const stdin = /\bcat\b|\bread\b|\btee\b/.test(command) ? await readAll(channel) : '';
+  const result = await shell.exec({ command, stdin, user, session: 'ssh', signal });
+  if (signal.aborted) return;
+  if (result.stdout !== '') channel.write(result.stdout);
+  if (result.stderr !== '') channel.stderr.write(result.stderr);
+  if (result.exitCode === undefined) channel.exit(result.signal ?? 'TERM', false, '');
+  else channel.exit(result.exitCode);
+  channel.end();
+}
+
+async function readAll(channel: ssh2.ServerChannel): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of channel as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
