@@ -29,13 +29,17 @@ import { TaskRegistry } from './api/tasks.ts';
 import { createRelay } from './api/vncwebsocket.ts';
 import { makeCertificate } from './certificate.ts';
 import { createFaults, type Faults } from './faults.ts';
-import { configOf, fleet, GUEST_PASSWORD, HARBOR_PASSWORD } from './fleet.ts';
+import { configOf, fleet, GUEST_PASSWORD, HARBOR_PASSWORD, REAL_GUEST } from './fleet.ts';
 import { type LabGuest, GuestError } from './guests/guest.ts';
 import { startJumpHost } from './jump.ts';
 
 export interface LabOptions {
   /** Names of the simulated guests to offer. Default: all seven. */
   readonly guests?: readonly string[];
+  /** Offer the real guest `debian12` too; its image has to be built. Default: false. */
+  readonly qemu?: boolean;
+  /** Told what takes long: the first start of the real guest. */
+  readonly progress?: (line: string) => void;
   /** PVE answers each 401 after 3 s; the lab at once. Milliseconds. */
   readonly unauthorizedDelayMs?: number;
 }
@@ -144,5 +148,10 @@ async function createMachines(options: LabOptions): Promise<Map<number, Machine>
     const guest: LabGuest = createSimulatedGuest(definition);
     return new Machine(definition.vmid, NODE, configOf(definition), guest);
   });
+  if (options.qemu === true) {
+    const { createQemuGuest } = await import('./guests/qemu/index.ts');
+    const guest = await createQemuGuest(options.progress === undefined ? {} : { progress: options.progress });
+    machines.push(new Machine(REAL_GUEST.vmid, NODE, configOf(REAL_GUEST), guest));
+  }
   return new Map(machines.map((machine) => [machine.vmid, machine]));
 }

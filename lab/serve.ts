@@ -1,7 +1,7 @@
 /**
  * The lab as a process, as Playwright's `webServer` starts it.
  *
- *     node --import tsx lab/serve.ts [--guests fedora42,windows11]
+ *     node --import tsx lab/serve.ts [--guests fedora42,windows11] [--qemu]
  *
  * Prints one line on stdout when it is ready: `vmwright lab ready: env=<file>`.
  *
@@ -17,9 +17,11 @@ import { startLab } from './index.ts';
 const ORPHAN_CHECK_MS = 1000;
 
 const { values } = parseArgs({
-  options: { guests: { type: 'string' } },
+  options: { guests: { type: 'string' }, qemu: { type: 'boolean', default: false } },
 });
 const lab = await startLab({
+  qemu: values.qemu,
+  progress: (line) => process.stderr.write(`vmwright lab: ${line}\n`),
   ...(values.guests === undefined ? {} : { guests: values.guests.split(',') }),
 });
 const folder = mkdtempSync(join(tmpdir(), 'vmwright-env-'));

@@ -1,0 +1,140 @@
+/**
+ * The image cache: where a built desktop lies and by which key it is found.
+ *
+ *     <folder>/images/<key>/        disk.qcow2, vmlinux, initrd.img, manifest.json
+ *     <folder>/images/<key>/ready-<key>/  overlay.qcow2 with RAM, ready.json
+ *     <folder>/runs/<run>/          copies that running guests write to
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { LabError } from './errors.ts';
+
+/** Debian release of the guest. */
+export const SUITE = 'bookworm';
+/** What the desktop is made of, beside what these depend on. Recommended packages stay out. */
+export const PACKAGES: readonly string[] = [
+  ...[
+    'systemd-sysv',
+    'dbus',
+    'dbus-user-session',
+    'libpam-systemd',
+    'udev',
+    'kmod',
+    'sudo',
+    'netbase',
+    'iproute2',
+  ],
+  ...[
+    'linux-image-amd64',
+    'initramfs-tools',
+    'openssh-server',
+    'qemu-guest-agent',
+    'procps',
+    'psmisc',
+    'less',
+  ],
+  ...['xserver-xorg-core', 'xserver-xorg-input-libinput', 'xinit', 'xauth', 'x11-xserver-utils', 'x11-utils'],
+  ...['openbox', 'xterm', 'wmctrl', 'xdotool', 'file', 'libglib2.0-bin'],
+  ...['python3', 'python3-gi', 'gir1.2-gtk-3.0', 'adwaita-icon-theme', 'fonts-dejavu-core', 'fontconfig'],
+];
+/** Files the image is made from; their content is part of the key. */
+export const SOURCES = [
+  'build.ts',
+  'kernel.ts',
+  'image.ts',
+  'customize.sh',
+  'harbor-chat.py',
+  'rootfs',
+] as const;
+const ROOM = import.meta.dirname;
+
+/** What the build writes beside the disk. */
+export interface Manifest {
+  readonly key: string;
+  readonly builtAt: string;
+  readonly kernel: string;
+  /** `name version` of every installed package. */
+  readonly packages: readonly string[];
+}
+
+export interface Image {
+  readonly folder: string;
+  readonly disk: string;
+  /** Uncompressed where the payload could be taken out: the guest then starts five seconds earlier. */
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly manifest: Manifest;
+}
+
+/**
+ * The folder of all images: `VMWRIGHT_LAB_DIR`, else `.lab` beside the nearest package.json above `from`, else
+ * `~/.cache/vmwright`.
+ */
+export function cacheFolder(from = process.cwd(), environment: NodeJS.ProcessEnv = process.env): string {
+  if (environment.VMWRIGHT_LAB_DIR !== undefined && environment.VMWRIGHT_LAB_DIR !== '')
+    return environment.VMWRIGHT_LAB_DIR;
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json'))) return join(folder, '.lab');
+    if (dirname(folder) === folder) return join(homedir(), '.cache', 'vmwright');
+  }
+}
+
+/** Makes the cache folder; git and linters leave it alone. */
+export function makeCacheFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, '.gitignore'), '*\n');
+}
+
+/** Hash of everything an image is built from: scripts, files, package names, release. 16 hex digits. */
+export function imageKey(room = ROOM): string {
+  const hash = createHash('sha256').update(JSON.stringify([SUITE, PACKAGES]));
+  for (const file of SOURCES.flatMap((source) => filesUnder(join(room, source)))) {
+    hash.update(`\0${relative(room, file)}\0`).update(readFileSync(file));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Where the image with this key is or will be. */
+export function imageFolder(folder: string, key = imageKey()): string {
+  return join(folder, 'images', key);
+}
+
+/**
+ * The image that belongs to these sources.
+ *
+ * @throws LabError `LAB_IMAGE_MISSING`
+ */
+export function findImage(folder: string): Image {
+  const image = imageAt(imageFolder(folder));
+  if (image !== undefined) return image;
+  throw new LabError({
+    code: 'LAB_IMAGE_MISSING',
+    subject: 'lab guest debian12',
+    message: `no image of the Debian desktop in ${folder}`,
+    next: 'run npx vmwright lab build (2 to 4 minutes, once)',
+  });
+}
+
+/** The image in a folder, if a build was finished there. */
+export function imageAt(folder: string): Image | undefined {
+  const file = join(folder, 'manifest.json');
+  if (!existsSync(file)) return undefined;
+  return {
+    folder,
+    disk: join(folder, 'disk.qcow2'),
+    kernel: join(folder, 'vmlinux'),
+    initrd: join(folder, 'initrd.img'),
+    manifest: JSON.parse(readFileSync(file, 'utf8')) as Manifest,
+  };
+}
+
+function filesUnder(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => filesUnder(join(path, name)));
+}
