@@ -25,11 +25,11 @@ export class Access {
   readonly tokenId = 'root@pam!lab';
   readonly tokenSecret = randomUUID();
   #key = randomBytes(32);
-  readonly #now: () => number;
+  /** Seconds since the epoch. */
+  readonly now: () => number;
 
-  /** @param now seconds since the epoch */
   constructor(now: () => number) {
-    this.#now = now;
+    this.now = now;
   }
 
   /** Logs in with the password, or renews with a valid ticket in its place. @throws 401 `authentication failure` */
@@ -47,7 +47,7 @@ export class Access {
     return {
       username,
       ticket: this.#sign('PVE', username),
-      CSRFPreventionToken: this.#csrf(username, this.#now()),
+      CSRFPreventionToken: this.#csrf(username, this.now()),
       cap: {
         vms: privileges,
         nodes: { 'Sys.Audit': 1 },
@@ -109,7 +109,7 @@ export class Access {
   }
 
   #sign(kind: string, subject: string, prefix = `PVE:${subject}`): string {
-    const time = hex(this.#now());
+    const time = hex(this.now());
     return `${prefix}:${time}::${this.#mac(kind, subject, time)}`;
   }
 
@@ -123,7 +123,7 @@ export class Access {
     const match = /^(.*):([0-9A-F]{8})::(.+)$/.exec(ticket);
     if (match?.[1] !== prefix) return false;
     const [, , time = '', mac = ''] = match;
-    const age = this.#now() - Number.parseInt(time, 16);
+    const age = this.now() - Number.parseInt(time, 16);
     return age <= lifetime && age >= -FUTURE_TOLERANCE_S && same(mac, this.#mac(kind, subject, time));
   }
 
@@ -134,7 +134,7 @@ export class Access {
 
   #isCsrf(token: string, user: string): boolean {
     const at = Number.parseInt(token.split(':')[0] ?? '', 16);
-    return Number.isFinite(at) && this.#now() - at <= TICKET_LIFETIME_S && same(token, this.#csrf(user, at));
+    return Number.isFinite(at) && this.now() - at <= TICKET_LIFETIME_S && same(token, this.#csrf(user, at));
   }
 
   #mac(kind: string, subject: string, time: string): string {

@@ -101,10 +101,10 @@ export class Machine {
   ): void {
     if (Object.keys(changes).length === 0 && remove.length === 0)
       throw new ApiError(500, 'no options specified');
-    this.refuseLocked();
     if (digest !== undefined && digest !== this.digest()) {
       throw new ApiError(500, 'checksum mismatch (file change by other user?)');
     }
+    this.refuseLocked();
     for (const [key, value] of Object.entries(changes)) this.#set(key, value);
     for (const key of remove) this.#set(key, null);
   }

@@ -23,6 +23,7 @@ export interface ConsoleTicket {
   readonly vmid: number;
   readonly caller: string;
   readonly password: string;
+  /** Seconds since the epoch. */
   readonly expiresAt: number;
 }
 

@@ -64,7 +64,7 @@ function admit(cluster: Cluster, request: IncomingMessage): { vmid: number; pass
   const isValid =
     expected?.vmid === vmid &&
     expected.caller === caller.id &&
-    expected.expiresAt >= Date.now() &&
+    expected.expiresAt >= cluster.access.now() &&
     ticket.startsWith(`${expected.password}:`) &&
     cluster.access.isVncTicket(signed, caller, `/vms/${vmid}`);
   if (!isValid) throw new ApiError(401, 'permission denied - invalid PVEVNC ticket');

@@ -5,7 +5,7 @@ import { type Endpoint, machineOf } from '../router.ts';
 const FIRST_PORT = 5900;
 const PORTS = 100;
 /** The listener waits so long for its one connection. */
-const LISTEN_MS = 10_000;
+const LISTEN_S = 10;
 /** The alphabet is `!` to backtick: it holds `:`, `#`, `%`, `&`, `+`, `;`, `?` and the backslash. */
 const PASSWORD_LENGTH = 8;
 
@@ -17,14 +17,15 @@ export const consoleEndpoints: readonly Endpoint[] = [
     handle(call) {
       const machine = machineOf(call);
       const { cluster, caller } = call;
-      const port = freePort(cluster.consoles);
+      const now = cluster.access.now();
+      const port = freePort(cluster.consoles, now);
       const password = randomPassword();
       const ticket = `${password}:${cluster.access.vncTicket(caller, `/vms/${machine.vmid}`)}`;
       cluster.consoles.set(port, {
         vmid: machine.vmid,
         caller: caller.id,
         password,
-        expiresAt: Date.now() + LISTEN_MS,
+        expiresAt: now + LISTEN_S,
       });
       const upid = cluster.tasks.start('vncproxy', String(machine.vmid), caller.id, () =>
         Promise.resolve(undefined),
@@ -34,8 +35,8 @@ export const consoleEndpoints: readonly Endpoint[] = [
   },
 ];
 
-function freePort(consoles: Map<number, { expiresAt: number }>): number {
-  for (const [port, { expiresAt }] of consoles) if (expiresAt < Date.now()) consoles.delete(port);
+function freePort(consoles: Map<number, { expiresAt: number }>, now: number): number {
+  for (const [port, { expiresAt }] of consoles) if (expiresAt < now) consoles.delete(port);
   for (let port = FIRST_PORT; port < FIRST_PORT + PORTS; port++) if (!consoles.has(port)) return port;
   throw new Error('unable to find free port (5900-5999)');
 }

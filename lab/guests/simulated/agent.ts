@@ -14,7 +14,7 @@ export type Agent = (command: string, args: Record<string, unknown>) => Promise<
 
 /** @param powerOff asks the machine to shut down */
 export function createAgent(host: ShellHost, shell: Shell, powerOff: () => void): Agent {
-  const { definition, disk } = host;
+  const { definition, disk, clock } = host;
   const executions = new Map<number, Execution>();
   const handles = new Map<number, { path: string; mode: string; content: string }>();
   let nextPid = 5000;
@@ -25,8 +25,12 @@ export function createAgent(host: ShellHost, shell: Shell, powerOff: () => void)
     'guest-get-osinfo': () => Promise.resolve(osInfo(host)),
     'guest-get-host-name': () => Promise.resolve({ 'host-name': definition.name }),
     'guest-network-get-interfaces': () => Promise.resolve(interfaces(host)),
-    'guest-get-time': () => Promise.resolve(Date.now() * 1e6),
-    'guest-set-time': () => Promise.resolve({}),
+    'guest-get-time': () => Promise.resolve(clock.now() * 1e6),
+    'guest-set-time': ({ time }) => {
+      if (time === undefined) clock.reset();
+      else clock.set(Number(time) / 1e6);
+      return Promise.resolve({});
+    },
     'guest-shutdown': () => {
       powerOff();
       return Promise.resolve({});

@@ -6,6 +6,7 @@
 import { Duplex } from 'node:stream';
 import { type AgentReply, GuestError, type LabGuest, type RunState } from '../guest.ts';
 import { type Agent, createAgent } from './agent.ts';
+import { GuestClock } from './clock.ts';
 import { Desktop, type DesktopState } from './desktop/desktop.ts';
 import { createFiles, type GuestDisk, type StoredFile } from './files.ts';
 import { type ProcessState, ProcessTable } from './processes.ts';
@@ -39,6 +40,7 @@ export class SimulatedGuest implements LabGuest {
   readonly #rfb: RfbServer;
   readonly #ssh: GuestSsh;
   readonly #agent: Agent;
+  readonly #clock = new GuestClock();
   readonly #saved = new Map<string, Promise<Saved>>();
   readonly #faults = new Set<Fault>();
   readonly #readyAt = new Date();
@@ -52,9 +54,9 @@ export class SimulatedGuest implements LabGuest {
     this.address = definition.address;
     this.#processes = new ProcessTable(definition);
     this.#disk = createFiles(definition);
-    this.#desktop = new Desktop(definition, this.#processes, this.#disk);
+    this.#desktop = new Desktop(definition, this.#processes, this.#disk, this.#clock);
     this.#rfb = new RfbServer(`QEMU (${definition.name})`, this.#desktop);
-    const host = { definition, processes: this.#processes, disk: this.#disk };
+    const host = { definition, processes: this.#processes, disk: this.#disk, clock: this.#clock };
     const shell = definition.os === 'windows' ? createWindowsShell(host) : createPosixShell(host);
     this.#ssh = createSshServer(host, shell);
     this.#agent = createAgent(host, shell, () => void this.stop());
@@ -115,7 +117,7 @@ export class SimulatedGuest implements LabGuest {
   }
 
   async saveSnapshot(name: string, { ram }: { ram: boolean }): Promise<void> {
-    const saving = this.#save(ram, new Date());
+    const saving = this.#save(ram, new Date(this.#clock.now()));
     this.#saved.set(name, saving);
     await saving;
   }
@@ -128,6 +130,7 @@ export class SimulatedGuest implements LabGuest {
     if (!ram || saved.ram === undefined) return;
     this.#state = 'running';
     this.#startedAt = Date.now();
+    this.#clock.set(saved.savedAt.getTime());
     this.#processes.restore(saved.ram.processes);
     this.#desktop.restore(saved.ram.desktop);
   }
@@ -192,6 +195,7 @@ export class SimulatedGuest implements LabGuest {
   #boot(): void {
     clearTimeout(this.#booting);
     this.#processes.clear();
+    this.#clock.reset();
     this.#desktop.enter('firmware');
     this.#booting = setTimeout(() => {
       this.#booting = undefined;

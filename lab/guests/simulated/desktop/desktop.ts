@@ -10,6 +10,7 @@ import { HarborChat } from '../programs/harbor-chat.ts';
 import { type Box, contains, type Program } from '../programs/program.ts';
 import type { Area, Picture } from '../rfb/encoders.ts';
 import type { Display } from '../rfb/server.ts';
+import type { GuestClock } from '../clock.ts';
 import type { GuestDefinition, GuestFiles, GuestProcess } from '../system.ts';
 import { loadFonts, font } from './fonts.ts';
 import { KeyMapper, type KeyPress } from './keys.ts';
@@ -46,6 +47,7 @@ export class Desktop implements Display {
   readonly #files: GuestFiles;
   readonly #listeners = new Set<(area: Area | 'resized') => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #clock: GuestClock;
   #keys = new KeyMapper();
   #phase: Phase = 'off';
   #windows: Window[] = [];
@@ -56,7 +58,8 @@ export class Desktop implements Display {
   #canvas: Canvas;
   #shown: Picture;
 
-  constructor(definition: GuestDefinition, processes: ProcessTable, files: GuestFiles) {
+  constructor(definition: GuestDefinition, processes: ProcessTable, files: GuestFiles, clock: GuestClock) {
+    this.#clock = clock;
     this.#definition = definition;
     this.#processes = processes;
     this.#files = files;
@@ -241,7 +244,7 @@ export class Desktop implements Display {
     if (this.#phase === 'desktop') {
       const launcher =
         this.#query === undefined ? undefined : { query: this.#query, hits: this.#hits(this.#query) };
-      const clock = new Date().toISOString().slice(11, 16);
+      const clock = new Date(this.#clock.now()).toISOString().slice(11, 16);
       const view = { width, height, clock, windows: this.#windows, launcher, caret: this.#caret };
       paintDesktop(context, view, themes[this.#definition.desktop]);
     } else {

@@ -7,6 +7,7 @@
  * @module
  */
 import { Bash } from 'just-bash';
+import { dateCommand } from './date-command.ts';
 import { desktopCommands } from './desktop-commands.ts';
 import { processCommands } from './process-commands.ts';
 import type { ExecRequest, Shell, ShellHost, ShellResult } from './shell.ts';
@@ -19,7 +20,7 @@ export function createPosixShell(host: ShellHost): Shell {
 }
 
 async function run(host: ShellHost, request: ExecRequest): Promise<ShellResult> {
-  const { definition, processes, disk } = host;
+  const { definition, processes, disk, clock } = host;
   const { command, user, session, stdin, signal } = request;
   const home = user === 'root' ? '/root' : `/home/${user}`;
   const shell = processes.spawn({ path: '/bin/sh', args: ['-c', command], user, session });
@@ -38,6 +39,7 @@ async function run(host: ShellHost, request: ExecRequest): Promise<ShellResult> 
     customCommands: [
       ...processCommands(host, { user, session }),
       ...systemCommands(definition, user),
+      dateCommand(clock, user),
       ...desktopCommands(host, { user, session }),
     ],
   });

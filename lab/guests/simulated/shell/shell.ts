@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { GuestClock } from '../clock.ts';
 import type { GuestDisk } from '../files.ts';
 import type { ProcessTable } from '../processes.ts';
 import type { GuestDefinition, ProcessSession } from '../system.ts';
@@ -33,4 +34,5 @@ export interface ShellHost {
   readonly definition: GuestDefinition;
   readonly processes: ProcessTable;
   readonly disk: GuestDisk;
+  readonly clock: GuestClock;
 }

@@ -1,0 +1,31 @@
+import { defineConfig } from '@playwright/test';
+import { type MachineOptions, projectsFrom, readEnvironment } from './fixtures/config/index.ts';
+import matrix from './vm-matrix.ts';
+
+const { PROXMOX_HOST, VMWRIGHT_LAB_ENV, VMWRIGHT_TOTALS, TIMEOUT_SCALE } = readEnvironment();
+const usesLab = PROXMOX_HOST === undefined || VMWRIGHT_LAB_ENV !== undefined;
+
+export default defineConfig<object, MachineOptions>({
+  testDir: 'specs',
+  outputDir: 'test-results/artifacts',
+  snapshotPathTemplate: '{testDir}/__screenshots__/{projectName}/{testFileName}/{arg}{ext}',
+  forbidOnly: process.env.CI !== undefined,
+  projects: projectsFrom(matrix, { timeoutScale: Number(TIMEOUT_SCALE ?? 1) }),
+  reporter: [
+    ['list'],
+    ['html', { outputFolder: 'test-results/html', open: 'never' }],
+    ['./reporters/summary.ts'],
+    ...(VMWRIGHT_TOTALS === undefined ? [] : [['./tests/support/totals-reporter.ts'] as [string]]),
+  ],
+  // Without a cluster of your own the embedded lab stands in for one.
+  ...(usesLab
+    ? {
+        webServer: {
+          command: 'node --import tsx lab/serve.ts',
+          wait: { stdout: /vmwright lab ready: env=(?<VMWRIGHT_LAB_ENV>.+)/ },
+          gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 10_000 },
+          timeout: 600_000,
+        },
+      }
+    : {}),
+});
