@@ -65,6 +65,13 @@ export class Router {
     });
   }
 
+  /** True when the endpoint needs no log-in. */
+  isPublic(method: string, path: string): boolean {
+    return this.#routes.some(
+      ({ endpoint, pattern }) => endpoint.public === true && endpoint.method === method && pattern.test(path),
+    );
+  }
+
   /** @throws 501 `Method 'GET /foo' not implemented`, `no such uri` */
   find(method: string, path: string): { endpoint: Endpoint; path: Record<string, string> } {
     for (const { endpoint, pattern, names } of this.#routes) {

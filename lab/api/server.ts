@@ -89,9 +89,10 @@ async function answer(
       throw new ApiError(501, 'no such uri');
     }
     const path = url.pathname.slice(PREFIX.length);
-    const found = options.router.find(method, path);
-    const { cluster } = options;
-    const caller = found.endpoint.public ? { id: '', isToken: false } : cluster.access.authenticate(request);
+    const { cluster, router } = options;
+    const isPublic = router.isPublic(method, path);
+    const caller = isPublic ? { id: '', isToken: false } : cluster.access.authenticate(request);
+    const found = router.find(method, path);
     const raw = parametersOf(request, url, entry.body);
     return send(response, 200, 'OK', toBody(await dispatch(cluster, caller, found, raw)));
   } catch (error) {
