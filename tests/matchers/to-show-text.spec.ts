@@ -1,0 +1,121 @@
+import { expect as base, test } from '@playwright/test';
+import { decodeImage, type Frame } from '../../fixtures/image/frame.ts';
+import type { MatcherContext } from '../../fixtures/matchers/context.ts';
+import { type ShowTextOptions, type TextScreen, toShowText } from '../../fixtures/matchers/to-show-text.ts';
+import { createScreenReader, type ScreenReader } from '../../fixtures/vision/index.ts';
+import { draw, ScriptedScreen } from './support/screen.ts';
+
+const expect = base.extend({
+  toShowText(this: MatcherContext, screen: TextScreen, text: string | RegExp, options?: ShowTextOptions) {
+    return toShowText(this, screen, text, options);
+  },
+});
+
+const SIZE = { width: 400, height: 160 };
+const splash = draw(SIZE, [{ text: 'Starting up', x: 120, y: 60 }]);
+const login = draw(SIZE, [
+  { text: 'Sign in to Acme', x: 20, y: 40, size: 20 },
+  { text: 'User name', x: 20, y: 90 },
+  { text: 'Forgot password?', x: 220, y: 90 },
+]);
+const empty = draw(SIZE, []);
+
+class ReadScreen extends ScriptedScreen implements TextScreen {
+  readonly #reader: ScreenReader = createScreenReader();
+  textOf = (frame: Frame) => this.#reader.read(frame);
+}
+
+const failure = async (expectation: Promise<unknown>): Promise<string> => {
+  const error: unknown = await expectation.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  base(error).toBeInstanceOf(Error);
+  return (error as Error).message;
+};
+
+test('looks again until the text is there, and no longer', async () => {
+  const screen = new ReadScreen([splash, splash, login, empty]);
+  await expect(screen).toShowText('Forgot password?');
+  expect(screen.looks).toBe(3);
+});
+
+test('.not looks again until the text is gone, and no longer', async () => {
+  const screen = new ReadScreen([splash, splash, login, splash]);
+  await expect(screen).not.toShowText('Starting up');
+  expect(screen.looks).toBe(3);
+});
+
+test('the failure names screen and time-out, quotes what was read, and shows the last picture', async ({}, info) => {
+  const message = await failure(
+    expect(new ReadScreen([splash, login])).toShowText('Signed in', { timeout: 1234 }),
+  );
+  expect(message.split('\n')).toEqual([
+    'expect(vncPage).toShowText("Signed in") failed after 1234 ms',
+    '',
+    'Expected: text "Signed in"',
+    'Screen:   fedora42',
+    'Read:     "Sign in to Acme"',
+    expect.stringMatching(/^ {10}"(User ?name|Forgot ?password\?)"$/),
+    expect.stringMatching(/^ {10}"(User ?name|Forgot ?password\?)"$/),
+  ]);
+  const { name, body } = info.attachments.at(-1)!;
+  expect(name).toBe('fedora42-screen.png');
+  const shown = await decodeImage(body!, name);
+  expect(Buffer.from(shown.data).equals(login.data)).toBe(true);
+});
+
+test('.not fails with the text that stays', async () => {
+  const message = await failure(expect(new ReadScreen([login, login])).not.toShowText(/^User/));
+  expect(message).toContain('expect(vncPage).not.toShowText(/^User/) failed after');
+  expect(message).toContain('Expected: no text /^User/');
+  expect(message).toMatch(/"User ?name"/);
+});
+
+test('an empty screen shows no text, and says so', async () => {
+  await expect(new ReadScreen([empty])).not.toShowText('a');
+  expect(await failure(expect(new ReadScreen([empty])).toShowText('a'))).toContain(
+    'Read:     no text at all',
+  );
+});
+
+test('a screen that gives no picture in time proves neither presence nor absence', async () => {
+  await failure(expect(new ReadScreen([])).toShowText('a'));
+  await failure(expect(new ReadScreen([])).not.toShowText('a'));
+});
+
+test("the call's own time-out goes before expect's", async () => {
+  const screen = new ReadScreen([login]);
+  await expect(screen).toShowText('User name', { timeout: 70 });
+  await expect.configure({ timeout: 4321 })(screen).toShowText('User name');
+  expect(screen.timeouts).toEqual([70, 4321]);
+});
+
+test('only the clip is read', async () => {
+  const clip = { x: 0, y: 60, width: 200, height: 60 };
+  const screen = new ReadScreen([login]);
+  await expect(screen).toShowText('User name', { clip });
+  await expect(screen).not.toShowText('Forgot password?', { clip });
+  await expect(screen).not.toShowText('Sign in', { clip });
+});
+
+test('likeness is not presence: one wrong letter fails; exact wants case and punctuation', async () => {
+  const screen = new ReadScreen([login]);
+  await expect(screen).toShowText('forgot PASSWORD');
+  await expect(screen).not.toShowText('Forgot passward?');
+  await expect(screen).toShowText('Forgot password?', { exact: true });
+  await expect(screen).not.toShowText('forgot password?', { exact: true });
+  await expect(screen).not.toShowText('Forgot password!', { exact: true });
+});
+
+test('a custom message stands above the failure', async () => {
+  const screen = new ReadScreen([login]);
+  const message = await failure(expect(screen, 'after the login').toShowText('Welcome'));
+  expect(message).toMatch(/^after the login\n[^]*toShowText\("Welcome"\)/);
+});
+
+test('another error than a time-out is passed on as it is', async () => {
+  const screen = new ReadScreen([login]);
+  screen.textOf = () => Promise.reject(new Error('the model is broken'));
+  expect(await failure(expect(screen).not.toShowText('a'))).toContain('the model is broken');
+});

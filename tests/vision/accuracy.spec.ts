@@ -1,0 +1,89 @@
+import { expect, test } from '@playwright/test';
+import { createScreenReader, findText, locateText, type TextMap } from '../../fixtures/vision/index.ts';
+import { bare, isCentredIn, type RealScreen, realScreen, SCREENS } from './support/truth.ts';
+
+/** One worker, so that each screen is read once. */
+test.describe.configure({ mode: 'default' });
+
+const seen = new Map<string, Promise<RealScreen & { readonly map: TextMap }>>();
+
+function readScreen(name: (typeof SCREENS)[number]): Promise<RealScreen & { readonly map: TextMap }> {
+  const reading =
+    seen.get(name) ??
+    realScreen(name).then(async (screen) => ({
+      ...screen,
+      map: await createScreenReader().read(screen.frame),
+    }));
+  seen.set(name, reading);
+  return reading;
+}
+
+for (const name of SCREENS) {
+  test(`${name}: words are read and phrases located where they are`, async () => {
+    const { lines, map } = await readScreen(name);
+
+    const words = lines.flatMap((line) => line.words).filter(({ text }) => bare(text) !== '');
+    const unread = words.filter(
+      (word) =>
+        !map.lines.some(
+          (line) => isCentredIn(word.box, line.box) && bare(line.text).includes(bare(word.text)),
+        ),
+    );
+    const unlocated = lines.filter(
+      ({ text, box }) => !locateText(map, text).some((hit) => isCentredIn(hit.box, box)),
+    );
+    const rates = { words: 1 - unread.length / words.length, phrases: 1 - unlocated.length / lines.length };
+    await test.info().attach('rates', { body: JSON.stringify({ ...rates, unread, unlocated }) });
+    expect(rates.words, JSON.stringify(unread)).toBeGreaterThanOrEqual(0.97);
+    expect(rates.phrases, JSON.stringify(unlocated)).toBeGreaterThanOrEqual(0.98);
+  });
+
+  test(`${name}: a word's box covers the word and stays in its line`, async () => {
+    const { frame, lines, map } = await readScreen(name);
+    let compared = 0;
+    for (const word of lines.flatMap((line) => line.words)) {
+      const read = map.lines
+        .filter((line) => isCentredIn(word.box, line.box))
+        .flatMap((line) => line.words)
+        .find(({ text, box }) => bare(text) === bare(word.text) && isCentredIn(word.box, box));
+      if (read === undefined || bare(word.text).length < 3) continue;
+      compared++;
+      expect(Math.abs(read.box.x - word.box.x), `left of ${word.text}`).toBeLessThan(20);
+      const right = read.box.x + read.box.width - word.box.x - word.box.width;
+      expect(Math.abs(right), `right of ${word.text}`).toBeLessThan(20);
+      expect(read.confidence).toBeGreaterThan(0.5);
+    }
+    expect(compared).toBeGreaterThan(lines.length);
+    for (const { text, box, words, centres } of map.lines) {
+      expect(text).toBe(text.trim());
+      expect(centres).toHaveLength(text.length);
+      expect(centres).toEqual(centres.toSorted((a, b) => a - b));
+      expect(words.map((word) => word.text).join(' ')).toBe(text.replaceAll(/\s+/g, ' '));
+      for (const word of words) {
+        expect(word.box.x).toBeGreaterThanOrEqual(box.x);
+        expect(word.box.x + word.box.width).toBeLessThanOrEqual(box.x + box.width);
+      }
+      expect(box.x + box.width).toBeLessThanOrEqual(frame.width);
+      expect(box.y + box.height).toBeLessThanOrEqual(frame.height);
+    }
+  });
+
+  test(`${name}: a phrase with one wrong letter is not there, however alike`, async () => {
+    const { lines, map } = await readScreen(name);
+    const phrases = lines.map(({ text }) => text).filter((text) => bare(text).length >= 5);
+    const accepted = phrases
+      .flatMap((text) => decoysOf(text))
+      .filter((decoy) => findText(map, decoy).length > 0);
+    expect(phrases.length).toBeGreaterThan(30);
+    expect(accepted).toEqual([]);
+  });
+}
+
+/** The phrase with its second, its middle or its last but one letter replaced by one that OCR does not take it for. */
+function decoysOf(text: string): string[] {
+  const letters = [...text.matchAll(/[a-z0-9]/gi)].map(({ index }) => index);
+  const places = new Set([letters[1]!, letters[letters.length >> 1]!, letters.at(-2)!]);
+  return [...places].map(
+    (at) => text.slice(0, at) + (text[at]!.toLowerCase() === 'x' ? 'k' : 'x') + text.slice(at + 1),
+  );
+}
