@@ -19,7 +19,7 @@ export interface Streams {
   readonly stderr: { write(text: string): unknown };
 }
 
-/** Prints a line of text a row, with its box and confidence. Resolves with the exit code: 2 when there is no picture. */
+/** Prints a line of text a row, with its box and confidence. Resolves with the exit code: 1 when there is no picture. */
 export async function ocr(
   file: string,
   options: OcrOptions = {},
@@ -31,7 +31,7 @@ export async function ocr(
   } catch (error) {
     if (!isVmwrightError(error)) throw error;
     streams.stderr.write(`${error.message}\n`);
-    return 2;
+    return 1;
   }
   const map = await createScreenReader().read(frame);
   streams.stdout.write(options.json === true ? asJson(file, map) : asRows(map));

@@ -1,5 +1,5 @@
 /**
- * The lab as a process, as Playwright's `webServer` starts it.
+ * The lab as Playwright's `webServer` starts it.
  *
  *     node --import tsx lab/serve.ts [--guests fedora42,windows11] [--qemu]
  *
@@ -7,45 +7,21 @@
  *
  * @module
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startLab } from './index.ts';
+import { guestNames, serveLab } from './service.ts';
 
-/** How often it is checked that the parent still lives, in milliseconds. */
-const ORPHAN_CHECK_MS = 1000;
+const say = (text: string): unknown => process.stderr.write(`vmwright lab: ${text}\n`);
 
-const { values } = parseArgs({
-  options: { guests: { type: 'string' }, qemu: { type: 'boolean', default: false } },
-});
-const lab = await startLab({
-  qemu: values.qemu,
-  progress: (line) => process.stderr.write(`vmwright lab: ${line}\n`),
-  ...(values.guests === undefined ? {} : { guests: values.guests.split(',') }),
-});
-const folder = mkdtempSync(join(tmpdir(), 'vmwright-env-'));
-const file = join(folder, 'lab.env');
-const lines = Object.entries(lab.env()).map(([name, value]) => `${name}='${value}'\n`);
-writeFileSync(file, lines.join(''), { mode: 0o600 });
-
-let stopping = false;
-const stop = (): void => {
-  if (stopping) return;
-  stopping = true;
-  rmSync(folder, { recursive: true, force: true });
-  lab.stop().then(
-    () => process.exit(0),
-    (error: unknown) => {
-      process.stderr.write(`vmwright lab: ${String(error)}\n`);
-      process.exit(1);
-    },
-  );
-};
-process.on('SIGTERM', stop);
-process.on('SIGINT', stop);
-const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid !== parent) stop();
-}, ORPHAN_CHECK_MS).unref();
-process.stdout.write(`vmwright lab ready: env=${file}\n`);
+try {
+  const { values } = parseArgs({
+    options: { guests: { type: 'string' }, qemu: { type: 'boolean', default: false } },
+  });
+  const guests = values.guests === undefined ? {} : { guests: guestNames(values.guests) };
+  await serveLab({ qemu: values.qemu, progress: say, ...guests }, (_, file) => {
+    process.stdout.write(`vmwright lab ready: env=${file}\n`);
+  });
+  process.exit(0);
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}

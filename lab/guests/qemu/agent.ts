@@ -77,6 +77,7 @@ export class AgentChannel {
     this.#socket?.destroy();
     this.#socket = undefined;
     this.#inStep = false;
+    this.#onData();
   }
 
   async #call(command: string, args: Readonly<Record<string, unknown>>): Promise<AgentReply | undefined> {
@@ -122,9 +123,7 @@ export class AgentChannel {
       socket.once('connect', () => done(true));
       socket.once('error', () => done(false));
       socket.once('close', () => {
-        if (this.#socket !== socket) return;
-        this.close();
-        this.#onData();
+        if (this.#socket === socket) this.close();
       });
     });
   }

@@ -22,9 +22,10 @@ import { createInterface } from 'node:readline';
 import { LabError } from './errors.ts';
 import { type Image, imageAt, imageFolder, imageKey, makeCacheFolder, PACKAGES, SUITE } from './image.ts';
 import { takeVmlinux } from './kernel.ts';
-import { type Progress, stages } from './stages.ts';
+import { liveRuns, removeStaleRuns, runFolder } from './runs.ts';
 import { aptOptions, debianSources } from './sources.ts';
-import { output, requireTools, spawnGuarded } from './tools.ts';
+import { type Progress, stages } from './stages.ts';
+import { output, requireTools, spawnGuarded, succeeds } from './tools.ts';
 
 export interface BuildOptions {
   readonly folder: string;
@@ -47,6 +48,12 @@ const DISK_SIZE = '4G';
 /** Archive, file system and qcow2 lie side by side for a moment. */
 const FREE_NEEDED_BYTES = 5 * 1024 ** 3;
 const LINES_KEPT = 25;
+/**
+ * As root mmdebstrap mounts /proc, /sys and /dev/shm into its temporary root. In name spaces of its own these mounts
+ * and all its processes are gone with it, however it ends.
+ */
+const NAMESPACES = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'] as const;
+const IS_ROOT = process.getuid?.() === 0;
 /** What no desktop of the lab ever reads: documentation, translations, drivers of hardware that QEMU does not have. */
 const LEFT_OUT = [
   ...[
@@ -80,7 +87,7 @@ const INITRAMFS =
 /**
  * Builds the image unless it is in the cache.
  *
- * @throws LabError `LAB_TOOL_MISSING`, `LAB_SOURCES_MISSING`, `LAB_DISK_FULL`, `LAB_BUILD_FAILED`
+ * @throws LabError `LAB_TOOL_MISSING`, `LAB_SOURCES_MISSING`, `LAB_DISK_FULL`, `LAB_IN_USE`, `LAB_BUILD_FAILED`
  */
 export async function buildImage(options: BuildOptions): Promise<BuildResult> {
   const step = stages(options.progress ?? (() => undefined));
@@ -91,14 +98,16 @@ export async function buildImage(options: BuildOptions): Promise<BuildResult> {
 
   requireTools(['mmdebstrap', 'mke2fs', 'qemu-img', 'qemu-system-x86_64', 'xz', 'tar']);
   makeCacheFolder(options.folder);
+  await removeStaleRuns(options.folder);
+  if (present !== undefined) requireUnused(options.folder);
   await requireSpace(options.folder);
-  const work = join(options.folder, `build-${process.pid}`);
-  const removeWork = (): void => rmSync(work, { recursive: true, force: true });
-  rmSync(work, { recursive: true, force: true });
+  const work = runFolder(options.folder);
+  // Killed programs may write for a moment longer.
+  const removeWork = (): void => rmSync(work, { recursive: true, force: true, maxRetries: 10 });
   mkdirSync(join(work, 'image'), { recursive: true });
   process.once('exit', removeWork);
   try {
-    const sources = options.sources === undefined ? debianSources(SUITE, work) : resolve(options.sources);
+    const sources = options.sources === undefined ? debianSources(SUITE, work) : [readable(options.sources)];
     await layOver(work);
     await unpack(work, sources, step);
     step('making the kernel image');
@@ -134,7 +143,7 @@ async function layOver(work: string): Promise<void> {
   writeFileSync(join(work, 'apt.conf'), await aptOptions());
 }
 
-async function unpack(work: string, sources: string, step: Progress): Promise<void> {
+async function unpack(work: string, sources: readonly string[], step: Progress): Promise<void> {
   const args = [
     ...['--variant=minbase', '--mode=auto', '--format=tar', `--include=${PACKAGES.join(',')}`],
     ...['--aptopt=apt.conf', '--aptopt=APT::Install-Recommends "false"'],
@@ -144,12 +153,19 @@ async function unpack(work: string, sources: string, step: Progress): Promise<vo
     '--customize-hook=sh ./customize.sh "$1"',
     `--customize-hook=chroot "$1" dpkg-query -W -f '\${Package} \${Version}\\n' >packages`,
     '--customize-hook=copy-out /boot .',
-    ...[SUITE, 'root.tar', sources],
+    ...[SUITE, 'root.tar', ...sources],
   ];
-  await run(['mmdebstrap', ...args], work, (line) => {
+  const say = (line: string): void => {
     const said = /^I: (.+)/.exec(line)?.[1];
     if (said !== undefined && !/hook|tempdir|signed-by|host's/.test(said)) step(said.replace(/\.\.\.$/, ''));
-  });
+  };
+  if (!IS_ROOT || !(await succeeds([...NAMESPACES, 'true']))) {
+    await run(['mmdebstrap', ...args], { work, onLine: say, signal: 'TERM' });
+    return;
+  }
+  const TMPDIR = join(work, 'tmp');
+  mkdirSync(TMPDIR);
+  await run([...NAMESPACES, 'mmdebstrap', ...args], { work, onLine: say, env: { TMPDIR } });
 }
 
 async function makeDisk(work: string, step: Progress): Promise<void> {
@@ -157,32 +173,43 @@ async function makeDisk(work: string, step: Progress): Promise<void> {
   const make =
     'mkdir root && tar -C root --numeric-owner -xf root.tar && rm root.tar && ' +
     `mke2fs -q -F -t ext4 -L root -E root_owner=0:0 -d root disk.raw ${DISK_SIZE} && rm -rf root`;
-  const isRoot = process.getuid?.() === 0;
   const shell = ['env', 'PATH=/usr/sbin:/sbin:/usr/bin:/bin', 'sh', '-euc', make] as const;
-  await run(isRoot ? [...shell] : ['mmdebstrap', '--unshare-helper', ...shell], work);
+  if (IS_ROOT) await run([...shell], { work });
+  else await run(['mmdebstrap', '--unshare-helper', ...shell], { work, signal: 'TERM' });
   step('converting it to qcow2');
-  await run(['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', 'disk.raw', 'image/disk.qcow2'], work);
+  await run(['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', 'disk.raw', 'image/disk.qcow2'], { work });
 }
 
-async function run(
-  command: [string, ...string[]],
-  folder: string,
-  onLine: (line: string) => void = () => undefined,
-): Promise<void> {
-  const child = spawnGuarded(command, ['ignore', 'pipe', 'pipe'], folder);
+interface Run {
+  readonly work: string;
+  readonly onLine?: (line: string) => void;
+  /** mmdebstrap outside {@link NAMESPACES} removes its files when it is told to end. */
+  readonly signal?: 'KILL' | 'TERM';
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a program to its end, in a process group of its own: a failing mmdebstrap tells its whole group to end. */
+async function run(command: [string, ...string[]], options: Run): Promise<void> {
+  const { work, onLine, signal = 'KILL', env = {} } = options;
+  const child = spawnGuarded(command, ['ignore', 'pipe', 'pipe'], { cwd: work, signal, group: true, env });
+  const endGroup = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, `SIG${signal}`);
+  };
+  process.prependOnceListener('exit', endGroup);
   const kept: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
     createInterface({ input: stream }).on('line', (line) => {
       kept.push(line);
       if (kept.length > LINES_KEPT) kept.shift();
-      onLine(line);
+      onLine?.(line);
     });
   }
   const code = await new Promise<number | string>((done) => {
     child.once('error', (error) => done(error.message));
     child.once('close', (status, signal) => done(status ?? signal ?? -1));
   });
+  process.removeListener('exit', endGroup);
   if (code !== 0) throw failed(`${command[0]} ended with ${code}`, kept);
 }
 
@@ -205,6 +232,29 @@ async function requireSpace(folder: string): Promise<void> {
     message: 'the build needs 5 GB for a moment, the image 1 GB in the end',
     seen: `${((bavail * bsize) / 1024 ** 3).toFixed(1)} GB free`,
     next: 'free some space, or set VMWRIGHT_LAB_DIR to a folder on another disk',
+  });
+}
+
+/** A guest that runs on the old image would read the new one at its next rollback. */
+function requireUnused(folder: string): void {
+  const [run] = liveRuns(folder);
+  if (run === undefined) return;
+  throw new LabError({
+    code: 'LAB_IN_USE',
+    subject: folder,
+    message: 'a lab or a build is using the image that would be replaced',
+    seen: run.pid === undefined ? run.path : `process ${run.pid}`,
+    next: 'end it, then build again',
+  });
+}
+
+function readable(file: string): string {
+  if (existsSync(file)) return resolve(file);
+  throw new LabError({
+    code: 'LAB_SOURCES_MISSING',
+    subject: file,
+    message: 'there is no such apt sources file',
+    next: 'name an existing .list or .sources file',
   });
 }
 

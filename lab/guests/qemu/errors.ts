@@ -6,7 +6,7 @@
 
 /**
  * A fault that the user of the lab can mend. Codes: `LAB_IMAGE_MISSING`, `LAB_TOOL_MISSING`, `LAB_SOURCES_MISSING`,
- * `LAB_DISK_FULL`, `LAB_BUILD_FAILED`, `LAB_READY_TIMEOUT`, `LAB_QEMU_FAILED`, `LAB_ACCELERATOR`.
+ * `LAB_DISK_FULL`, `LAB_IN_USE`, `LAB_BUILD_FAILED`, `LAB_READY_TIMEOUT`, `LAB_QEMU_FAILED`, `LAB_ACCELERATOR`.
  */
 export class LabError extends Error {
   override readonly name = 'LabError';

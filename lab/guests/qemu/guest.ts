@@ -192,9 +192,7 @@ export class QemuGuest implements LabGuest {
   /** Through a port forwarding of QEMU's user network on loopback, made when a port is first asked for. */
   async openTcp(port: number): Promise<Duplex> {
     if (this.#process === undefined) throw new GuestError(`connect ECONNREFUSED ${this.address}:${port}`);
-    const forward = this.#forwards.get(port) ?? this.#forward(port);
-    this.#forwards.set(port, forward);
-    const hostPort = await forward;
+    const hostPort = await this.#hostPort(port);
     return new Promise((done, fail) => {
       const socket = connect({ host: '127.0.0.1', port: hostPort, noDelay: true });
       socket.once('error', (error) => fail(new GuestError(error.message)));
@@ -215,6 +213,7 @@ export class QemuGuest implements LabGuest {
   }
 
   async #launch(machine: MachineOptions): Promise<void> {
+    if (this.#process !== undefined) throw new GuestError('VM already running');
     const process = await QemuProcess.start(machine);
     this.#process = process;
     this.#state = 'running';
@@ -243,6 +242,16 @@ export class QemuGuest implements LabGuest {
       'frontend-open': boolean;
     }[];
     return devices.some((device) => device.label === 'agent' && device['frontend-open']);
+  }
+
+  #hostPort(port: number): Promise<number> {
+    const forwards = this.#forwards;
+    const known = forwards.get(port);
+    if (known !== undefined) return known;
+    const made = this.#forward(port);
+    forwards.set(port, made);
+    made.catch(() => forwards.delete(port));
+    return made;
   }
 
   async #forward(port: number): Promise<number> {

@@ -3,7 +3,7 @@
  *
  *     <folder>/images/<key>/        disk.qcow2, vmlinux, initrd.img, manifest.json
  *     <folder>/images/<key>/ready-<key>/  overlay.qcow2 with RAM, ready.json
- *     <folder>/runs/<run>/          copies that running guests write to
+ *     <folder>/runs/<run>/          what a live process writes to: a guest's copy, a build
  *
  * @module
  */
@@ -42,14 +42,7 @@ export const PACKAGES: readonly string[] = [
   ...['python3', 'python3-gi', 'gir1.2-gtk-3.0', 'adwaita-icon-theme', 'fonts-dejavu-core', 'fontconfig'],
 ];
 /** Files the image is made from; their content is part of the key. */
-export const SOURCES = [
-  'build.ts',
-  'kernel.ts',
-  'image.ts',
-  'customize.sh',
-  'harbor-chat.py',
-  'rootfs',
-] as const;
+export const SOURCES = ['build.ts', 'kernel.ts', 'customize.sh', 'harbor-chat.py', 'rootfs'] as const;
 const ROOM = import.meta.dirname;
 
 /** What the build writes beside the disk. */

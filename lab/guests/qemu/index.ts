@@ -5,12 +5,13 @@
  */
 import type { LabGuest } from '../guest.ts';
 import { QemuGuest } from './guest.ts';
-import { cacheFolder, findImage } from './image.ts';
+import { cacheFolder, findImage, type Image, imageAt, imageFolder } from './image.ts';
 import { prepareReady } from './ready.ts';
 
 export { buildImage } from './build.ts';
 export { LabError } from './errors.ts';
-export { cacheFolder } from './image.ts';
+export { cacheFolder, findImage } from './image.ts';
+export { type Inventory, takeInventory } from './inventory.ts';
 export { prepareReady } from './ready.ts';
 export type { Progress } from './stages.ts';
 
@@ -23,6 +24,11 @@ export interface QemuGuestOptions {
   readonly running?: boolean;
   /** Told each step: the very first start boots the guest, which takes a minute or two under TCG. */
   readonly progress?: (line: string) => void;
+}
+
+/** The image that belongs to these sources, if it is built. */
+export function builtImage(folder = cacheFolder()): Image | undefined {
+  return imageAt(imageFolder(folder));
 }
 
 /**

@@ -38,8 +38,11 @@ let remembered: Promise<Choice> | undefined;
  * @param kernel uncompressed kernel to boot
  * @throws LabError `LAB_ACCELERATOR` for another value of the variable
  */
-export function chooseAccelerator(kernel: string): Promise<Choice> {
-  const forced = process.env.VMWRIGHT_LAB_ACCEL;
+export function chooseAccelerator(
+  kernel: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Choice> {
+  const forced = environment.VMWRIGHT_LAB_ACCEL;
   if (forced === 'kvm' || forced === 'tcg') {
     return Promise.resolve({ accelerator: forced, reason: `VMWRIGHT_LAB_ACCEL=${forced}` });
   }

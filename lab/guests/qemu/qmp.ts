@@ -80,23 +80,21 @@ export class QmpClient {
    */
   async runJob(command: string, args: Readonly<Record<string, unknown>>, timeoutMs: number): Promise<void> {
     const id = `vmwright-${this.#nextId}`;
-    const concluded = this.next(
+    const concluded = this.#watch(
       ({ event, data }) => event === 'JOB_STATUS_CHANGE' && data.id === id && data.status === 'concluded',
       `job of ${command}`,
       timeoutMs,
     );
-    concluded.catch(() => undefined);
-    await this.execute(command, { ...args, 'job-id': id });
-    await concluded;
+    try {
+      await this.execute(command, { ...args, 'job-id': id });
+      await concluded.event;
+    } finally {
+      concluded.cancel();
+    }
     const jobs = (await this.execute('query-jobs')) as { id: string; error?: string }[];
     await this.execute('job-dismiss', { id });
     const error = jobs.find((job) => job.id === id)?.error;
     if (error !== undefined) throw new QmpError('GenericError', error);
-  }
-
-  /** Output of a monitor command that has no QMP form. */
-  async monitor(line: string): Promise<string> {
-    return String(await this.execute('human-monitor-command', { 'command-line': line }));
   }
 
   /** Calls `listener` at each event; the result takes it off again. */
@@ -105,24 +103,28 @@ export class QmpClient {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The next event that `isIt`. @throws QmpError `Timeout` naming `what`, `Closed` */
-  async next(isIt: (event: QmpEvent) => boolean, what: string, timeoutMs: number): Promise<QmpEvent> {
-    let off = (): void => undefined;
-    const id = this.#nextId++;
-    const found = this.#reply(id, what, timeoutMs) as Promise<QmpEvent>;
-    off = this.on((event) => {
-      if (isIt(event)) this.#settle(id)?.resolve(event);
-    });
-    try {
-      return await found;
-    } finally {
-      off();
-    }
-  }
-
   close(): void {
     this.#stream.destroy();
     this.#end();
+  }
+
+  /** Waits for an event from now on; `cancel` ends the waiting. */
+  #watch(
+    isIt: (event: QmpEvent) => boolean,
+    what: string,
+    timeoutMs: number,
+  ): { event: Promise<unknown>; cancel: () => void } {
+    const id = this.#nextId++;
+    const event = this.#reply(id, what, timeoutMs);
+    event.catch(() => undefined);
+    const off = this.on((seen) => {
+      if (isIt(seen)) this.#settle(id)?.resolve(seen);
+    });
+    const cancel = (): void => {
+      off();
+      this.#settle(id);
+    };
+    return { event, cancel };
   }
 
   #reply(id: number | 'greeting', what: string, timeoutMs: number): Promise<unknown> {
@@ -151,10 +153,8 @@ export class QmpClient {
   }
 
   #take(line: string): void {
-    let message: Record<string, unknown>;
-    try {
-      message = JSON.parse(line) as Record<string, unknown>;
-    } catch {
+    const message = parse(line);
+    if (message === undefined) {
       // Not QMP: whatever speaks here cannot be trusted with further commands.
       this.close();
       return;
@@ -179,6 +179,15 @@ export class QmpClient {
     for (const id of [...this.#waiting.keys()]) {
       this.#settle(id)?.reject(new QmpError('Closed', 'QEMU closed its monitor'));
     }
+  }
+}
+
+function parse(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -14,6 +14,7 @@ import { LabError } from './errors.ts';
 import type { Image } from './image.ts';
 import { type Accelerator, chooseAccelerator, SLOWNESS } from './kvm-probe.ts';
 import { commandLine, DISK, type MachineOptions, QemuProcess, qemuProgram } from './qemu-process.ts';
+import { removeStaleRuns, runFolder } from './runs.ts';
 import { type Progress, stages } from './stages.ts';
 import { output, requireTools } from './tools.ts';
 
@@ -72,8 +73,7 @@ sync
 export async function prepareReady(image: Image, progress: Progress = () => undefined): Promise<Ready> {
   requireTools(['qemu-system-x86_64', 'qemu-img']);
   const { accelerator, reason } = await chooseAccelerator(image.kernel);
-  const version = (await output('qemu-system-x86_64', ['--version'])).split('\n')[0] ?? '';
-  const folder = join(image.folder, `ready-${readyKey(image, accelerator, version)}`);
+  const folder = join(image.folder, `ready-${readyKey(image, accelerator, await qemuVersion())}`);
   const label = accelerator.toUpperCase();
   if (!existsSync(join(folder, 'ready.json'))) {
     const step = stages(progress);
@@ -106,14 +106,24 @@ export function readyKey(image: Image, accelerator: Accelerator, qemuVersion: st
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
+/** First line of `qemu-system-x86_64 --version`. */
+export async function qemuVersion(): Promise<string> {
+  return (await output('qemu-system-x86_64', ['--version'])).split('\n')[0] ?? '';
+}
+
 async function boot(image: Image, accelerator: Accelerator, folder: string, step: Progress): Promise<void> {
-  const partial = `${folder}.partial-${process.pid}`;
+  const cache = dirname(dirname(image.folder));
+  await removeStaleRuns(cache);
+  const partial = runFolder(cache);
   const runtime = mkdtempSync(join(tmpdir(), 'vmwright-qemu-'));
-  rmSync(partial, { recursive: true, force: true });
+  const removeBoth = (): void => {
+    for (const path of [partial, runtime]) rmSync(path, { recursive: true, force: true });
+  };
+  process.once('exit', removeBoth);
   mkdirSync(partial, { recursive: true });
   try {
     const overlay = join(partial, 'overlay.qcow2');
-    await output('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', '../disk.qcow2', overlay]);
+    await output('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', image.disk, overlay]);
     const { disk, kernel, initrd } = image;
     const paths = { disk, kernel, initrd, overlay, serialLog: join(runtime, 'serial.log') };
     const options = {
@@ -140,11 +150,11 @@ async function boot(image: Image, accelerator: Accelerator, folder: string, step
       agent.close();
       await qemu.quit();
     }
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(partial, folder);
+    // Whoever was first keeps the place: a guest may be copying from it.
+    if (!existsSync(join(folder, 'ready.json'))) renameSync(partial, folder);
   } finally {
-    rmSync(partial, { recursive: true, force: true });
-    rmSync(runtime, { recursive: true, force: true });
+    process.removeListener('exit', removeBoth);
+    removeBoth();
   }
 }
 

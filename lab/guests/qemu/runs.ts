@@ -1,15 +1,18 @@
 /**
- * Folders of running guests, named after the process that owns them, so that those of dead owners can be removed.
+ * Folders of running guests and builds, named after the process that owns them, so that those of dead owners can be
+ * removed.
  *
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
 /** An owner in another container cannot be looked up; its folder goes when it is that old. Milliseconds. */
 const FOREIGN_AGE_MS = 24 * 60 * 60 * 1000;
+/** Where /proc does not tell. */
+const UNKNOWN_SPACE = 'unknown';
 
 /** A new folder name for this process: `<space>-<pid>-<start time>-<random>`. */
 export function runFolder(folder: string): string {
@@ -19,17 +22,35 @@ export function runFolder(folder: string): string {
 
 /** Removes folders whose owner is gone. Unknown owners count as alive for a day. */
 export async function removeStaleRuns(folder: string, now = Date.now()): Promise<void> {
+  const stale = runsIn(folder).filter((path) => !isAlive(path, now));
+  await Promise.all(stale.map((path) => rm(path, { recursive: true, force: true })));
+}
+
+/** Folders whose owner is alive; `pid` where it can be looked up from here. */
+export function liveRuns(folder: string, now = Date.now()): { path: string; pid: number | undefined }[] {
+  return runsIn(folder)
+    .filter((path) => isAlive(path, now))
+    .map((path) => {
+      const { space, pid } = ownerOf(path);
+      return { path, pid: space === processSpace() ? Number(pid) : undefined };
+    });
+}
+
+function runsIn(folder: string): string[] {
   const runs = join(folder, 'runs');
-  if (!existsSync(runs)) return;
-  for (const name of await readdir(runs)) {
-    const path = join(runs, name);
-    const [space = '', pid = '', start = ''] = name.split('-');
-    const isHere = space === processSpace();
-    const isStale = isHere
-      ? startTime(Number(pid)) !== start
-      : now - (await stat(path)).mtimeMs > FOREIGN_AGE_MS;
-    if (isStale) await rm(path, { recursive: true, force: true });
-  }
+  return existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name)) : [];
+}
+
+function isAlive(path: string, now: number): boolean {
+  const { space, pid, start } = ownerOf(path);
+  if (space === processSpace() && space !== UNKNOWN_SPACE) return startTime(Number(pid)) === start;
+  const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return made !== undefined && now - made <= FOREIGN_AGE_MS;
+}
+
+function ownerOf(path: string): { space: string; pid: string; start: string } {
+  const [space = '', pid = '', start = ''] = basename(path).split('-');
+  return { space, pid, start };
 }
 
 /** Boot and process-id namespace in one word: a pid means something only in there. */
@@ -38,7 +59,7 @@ function processSpace(): string {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
     return `${boot}.${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0'}`;
   } catch {
-    return 'unknown';
+    return UNKNOWN_SPACE;
   }
 }
 

@@ -12,11 +12,11 @@ import { output } from './tools.ts';
 const KEPT = /^Acquire::(Check-|Retries|https?::(Proxy|Verify|CaInfo|Timeout)|ForceIP)/;
 
 /**
- * Writes a sources file with those of the system's apt sources that carry a Debian release, and returns its path.
+ * Writes the system's apt sources that carry a Debian release into files, one a format, and returns their paths.
  *
  * @throws LabError `LAB_SOURCES_MISSING`
  */
-export function debianSources(suite: string, target: string, etc = '/etc/apt'): string {
+export function debianSources(suite: string, target: string, etc = '/etc/apt'): string[] {
   const parts = join(etc, 'sources.list.d');
   const names = existsSync(parts)
     ? readdirSync(parts)
@@ -29,9 +29,11 @@ export function debianSources(suite: string, target: string, etc = '/etc/apt'): 
     .flatMap((name) => stanzasOf(read(name), suite));
   const lists = [join(etc, 'sources.list'), ...names.filter((name) => name.endsWith('.list'))];
   const lines = lists.flatMap((name) => linesOf(read(name), suite));
-  // mmdebstrap takes one file of one format: stanzas where there are any.
-  const text = stanzas.length > 0 ? stanzas.join('\n\n') : lines.join('\n');
-  if (text === '') {
+  const files = [
+    { file: join(target, 'system.list'), text: lines.join('\n') },
+    { file: join(target, 'system.sources'), text: stanzas.join('\n\n') },
+  ].filter(({ text }) => text !== '');
+  if (files.length === 0) {
     throw new LabError({
       code: 'LAB_SOURCES_MISSING',
       subject: etc,
@@ -39,9 +41,8 @@ export function debianSources(suite: string, target: string, etc = '/etc/apt'): 
       next: 'build on Debian 12, or pass --sources <file> with a .list or .sources file for it',
     });
   }
-  const file = join(target, stanzas.length > 0 ? 'system.sources' : 'system.list');
-  writeFileSync(file, `${text}\n`);
-  return file;
+  for (const { file, text } of files) writeFileSync(file, `${text}\n`);
+  return files.map(({ file }) => file);
 }
 
 /** The system's apt options for downloading, as an apt.conf. */

@@ -19,6 +19,7 @@ const PACKAGES = {
   tar: 'tar',
 } as const;
 export type Tool = keyof typeof PACKAGES;
+type DeathSignal = 'KILL' | 'TERM';
 
 const SBIN = ['/usr/sbin', '/sbin', '/usr/bin'];
 const run = promisify(execFile);
@@ -48,25 +49,46 @@ export async function output(tool: Tool | 'apt-config', args: readonly string[])
   return stdout;
 }
 
+/** Whether a command ends with 0. */
+export async function succeeds(command: readonly [string, ...string[]]): Promise<boolean> {
+  const [program, ...args] = command;
+  return run(program, args).then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
- * The command that runs `command` so that the kernel kills it when this process dies, however it dies: `setpriv
+ * The command that runs `command` so that the kernel ends it when this process dies, however it dies: `setpriv
  * --pdeathsig` of util-linux. Without setpriv the command itself, and an orphan is possible after SIGKILL.
+ *
+ * @param signal KILL, or TERM for a program that has children and files of its own to clear away
  */
 export function guarded(
   command: readonly [string, ...string[]],
+  signal: DeathSignal = 'KILL',
   setpriv = findProgram('setpriv'),
 ): [string, ...string[]] {
-  return setpriv === undefined ? [...command] : [setpriv, '--pdeathsig', 'KILL', '--', ...command];
+  return setpriv === undefined ? [...command] : [setpriv, '--pdeathsig', signal, '--', ...command];
+}
+
+export interface SpawnGuardedOptions {
+  readonly cwd?: string;
+  readonly signal?: DeathSignal;
+  /** A process group of its own, named after its pid. */
+  readonly group?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Spawns a {@link guarded} command. */
 export function spawnGuarded(
   command: readonly [string, ...string[]],
   stdio: StdioOptions,
-  cwd?: string,
+  options: SpawnGuardedOptions = {},
 ): ChildProcess {
-  const [program, ...args] = guarded(command);
-  return spawn(program, args, { stdio, cwd, env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+  const [program, ...args] = guarded(command, options.signal);
+  const env = { ...process.env, LC_ALL: 'C.UTF-8', ...options.env };
+  return spawn(program, args, { stdio, cwd: options.cwd, detached: options.group ?? false, env });
 }
 
 function isExecutable(path: string): boolean {

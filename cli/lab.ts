@@ -1,0 +1,154 @@
+/**
+ * `vmwright lab`: build, start and look at the embedded lab.
+ *
+ * @module
+ */
+import { relative } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { GUEST_PASSWORD, GUEST_USER, REAL_GUEST, fleet } from '../lab/fleet.ts';
+import {
+  buildImage,
+  cacheFolder,
+  findImage,
+  type Inventory,
+  prepareReady,
+  takeInventory,
+} from '../lab/guests/qemu/index.ts';
+import type { Lab } from '../lab/index.ts';
+import { guestNames, serveLab } from '../lab/service.ts';
+
+const say = (line: string): unknown => process.stderr.write(`${line}\n`);
+const print = (line: string): unknown => process.stdout.write(`${line}\n`);
+
+export function addLab(program: Command): void {
+  const lab = program.command('lab').description('the embedded Proxmox server and its guests');
+  lab
+    .command('build')
+    .description('build the image of the real guest, boot it once and keep that state')
+    .option('--force', 'build even when the image is there')
+    .option('--sources <file>', "apt sources (.list or .sources) for Debian 12 (default: the system's own)")
+    .action(build);
+  lab
+    .command('start')
+    .description('run the lab until Ctrl-C')
+    .option('--guests <names>', 'simulated guests to offer, with commas between (default: all)', parseGuests)
+    .option('--qemu', 'offer the real guest debian12 too')
+    .action(start);
+  lab.command('status').description('what is built, where, and how big').action(status);
+}
+
+async function build(options: { force?: true; sources?: string }): Promise<void> {
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
+  const begin = Date.now();
+  const folder = cacheFolder();
+  const { image, built } = await buildImage({ folder, progress: say, ...options });
+  const { accelerator } = await prepareReady(image, say);
+  const inventory = await takeInventory(folder);
+  const ready = inventory.ready.find((state) => state.fits && state.accelerator === accelerator);
+  const sizes = `${size(inventory.image?.bytes ?? 0)} image, ${size(ready?.bytes ?? 0)} ready state`;
+  const seconds = Math.round((Date.now() - begin) / 1000);
+  print(
+    `${built ? 'built' : 'up to date:'} ${shown(image.folder)}: ${sizes}, ${seconds} s, ${accelerator.toUpperCase()}`,
+  );
+}
+
+async function start(options: { guests?: string[]; qemu?: true }): Promise<void> {
+  if (options.qemu === true) findImage(cacheFolder());
+  const names = options.guests ?? fleet.map(({ name }) => name);
+  await serveLab({ ...options, progress: say }, (lab, file) => {
+    print(startedText(lab, [...names, ...(options.qemu === true ? [REAL_GUEST.name] : [])], file));
+  });
+  process.exit(0);
+}
+
+async function status(): Promise<void> {
+  print(statusText(await takeInventory(cacheFolder())));
+}
+
+function startedText(lab: Lab, names: readonly string[], file: string): string {
+  const rows = names.map((name) => {
+    const { vmid, guest } = lab.machine(name);
+    const definition = fleet.find((row) => row.name === name);
+    const system = definition?.prettyName ?? 'Debian GNU/Linux 12 (openbox)';
+    const kind = definition === undefined ? 'QEMU, on demand' : 'simulated';
+    return [String(vmid), name, guest.address, guest.state(), kind, system];
+  });
+  return `
+Lab: Proxmox API at ${lab.url}
+
+${table([['VMID', 'NAME', 'ADDRESS', 'STATE', 'GUEST', 'SYSTEM'], ...rows])}
+
+Use it from another terminal:
+
+  set -a; . ${file}; set +a
+  npx playwright test --project=${names[0] ?? '<name>'}
+
+The file holds the API token, the certificate authority and the SSH jump host that leads to these addresses.
+Guests take ${GUEST_USER} with the password ${GUEST_PASSWORD}. Ctrl-C ends the lab.`;
+}
+
+function statusText(inventory: Inventory): string {
+  const { image, ready, older, users } = inventory;
+  const rows: string[][] = [['folder', `${inventory.folder} (${size(inventory.bytes)})`]];
+  if (image === undefined)
+    rows.push(['image', 'not built; run npx vmwright lab build (2 to 4 minutes, once)']);
+  else {
+    const { manifest, folder } = image.image;
+    rows.push(
+      ['image', `${shown(folder)} (${size(image.bytes)})`],
+      [
+        '',
+        `built ${minute(manifest.builtAt)}, kernel ${manifest.kernel}, ${manifest.packages.length} packages`,
+      ],
+    );
+    if (!ready.some(({ fits }) => fits))
+      rows.push(['ready', 'none for this QEMU; the first start boots once and saves it']);
+  }
+  for (const state of ready) {
+    const label = `${state.accelerator.toUpperCase()}, saved ${minute(state.savedAt)} after ${state.seconds} s`;
+    rows.push([state.fits ? 'ready' : 'outdated', `${label} (${size(state.bytes)})`]);
+  }
+  for (const { path, bytes } of older)
+    rows.push(['unused', `${shown(path)} (${size(bytes)}), of other sources; it may be removed`]);
+  if (users.length > 0)
+    rows.push([
+      'in use',
+      users.map((pid) => (pid === undefined ? 'in another container' : `by process ${pid}`)).join(', '),
+    ]);
+  return table(rows);
+}
+
+function parseGuests(list: string): string[] {
+  try {
+    return guestNames(list);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Columns as wide as their widest cell, two blanks between. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function size(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;
+}
+
+function minute(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith('..') ? path : near;
+}

@@ -1,0 +1,68 @@
+/**
+ * The lab as a process: it runs until it is told to end, or until whoever started it is gone.
+ *
+ * @module
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fleet, REAL_GUEST } from './fleet.ts';
+import { type Lab, type LabOptions, startLab } from './index.ts';
+
+/** How often it is checked that the parent still lives, in milliseconds. */
+const ORPHAN_CHECK_MS = 1000;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/**
+ * Starts a lab, hands it over with the file of its variables, and takes it down at the end. The caller exits then: a
+ * lab that was still starting ends with the process.
+ */
+export async function serveLab(
+  options: LabOptions,
+  onReady: (lab: Lab, variablesFile: string) => void,
+): Promise<void> {
+  const over = untilToldToEnd();
+  const lab = await Promise.race([startLab(options), over]);
+  if (lab === undefined) return;
+  const folder = mkdtempSync(join(tmpdir(), 'vmwright-env-'));
+  try {
+    const file = join(folder, 'lab.env');
+    const lines = Object.entries(lab.env()).map(([name, value]) => `${name}='${value}'\n`);
+    writeFileSync(file, lines.join(''), { mode: 0o600 });
+    onReady(lab, file);
+    await over;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await lab.stop();
+  }
+}
+
+/**
+ * The simulated guests of a list such as `fedora42,windows11`.
+ *
+ * @throws Error naming the one that is unknown
+ */
+export function guestNames(list: string): string[] {
+  const known = fleet.map(({ name }) => name);
+  const names = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return names;
+  throw new Error(
+    unknown === REAL_GUEST.name
+      ? `${unknown} is the real guest: ask for it with --qemu`
+      : `there is no guest "${unknown}"; there are ${known.join(', ')}`,
+  );
+}
+
+function untilToldToEnd(): Promise<undefined> {
+  const parent = process.ppid;
+  return new Promise((done) => {
+    for (const signal of SIGNALS) process.on(signal, () => done(undefined));
+    setInterval(() => {
+      if (process.ppid !== parent) done(undefined);
+    }, ORPHAN_CHECK_MS).unref();
+  });
+}
