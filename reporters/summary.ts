@@ -114,6 +114,10 @@ export default class SummaryReporter implements Reporter {
       const at = result.startTime.getTime() + result.duration;
       const kernel = annotations.findLast((annotation) => annotation.type === 'kernel')?.description;
       if (kernel !== undefined) this.#record({ type: 'kernel', at, host: hostOf(test), kernel });
+      for (const { type, description } of annotations) {
+        if (type === 'warning' && description !== undefined)
+          this.#record({ type: 'note', at, text: `${hostOf(test)}: ${description}` });
+      }
       const skipReason = annotations.findLast((annotation) => annotation.type === 'skip')?.description;
       const failure = failureFrom(result);
       this.#record({

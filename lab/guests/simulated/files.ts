@@ -9,6 +9,9 @@ import type { GuestDefinition, GuestFiles } from './system.ts';
 /** Where the demo application lies. */
 export const HARBOR_LINUX = '/opt/harbor/harbor-chat';
 export const HARBOR_WINDOWS = 'C:\\Program Files\\Harbor\\HarborChat.exe';
+/** What is in those files. Anything else in their place is not the application. */
+export const HARBOR_SCRIPT = '#!/bin/bash\nharbor-chat-program "$@"\n';
+export const HARBOR_EXE = 'MZ harbor-chat';
 export const HARBOR_VERSION = 'harbor-chat 1.4.0';
 
 export interface StoredFile {
@@ -83,19 +86,17 @@ function windowsInner(path: string): string {
 function initialFiles(definition: GuestDefinition): Record<string, string> {
   if (definition.os === 'windows') {
     const home = `C:\\Users\\${definition.user}`;
-    return Object.fromEntries(
-      [
-        HARBOR_WINDOWS,
-        'C:\\Windows\\explorer.exe',
-        `${home}\\Desktop\\desktop.ini`,
-        `${home}\\AppData\\Roaming\\x`,
-      ].map((path) => [windowsInner(path), 'MZ']),
+    const others = Object.fromEntries(
+      ['C:\\Windows\\explorer.exe', `${home}\\Desktop\\desktop.ini`, `${home}\\AppData\\Roaming\\x`].map(
+        (path) => [windowsInner(path), 'MZ'],
+      ),
     );
+    return { ...others, [windowsInner(HARBOR_WINDOWS)]: HARBOR_EXE };
   }
   const home = `/home/${definition.user}`;
   const desktopEntry = '[Desktop Entry]\nType=Application\nName=Harbor Chat\nExec=/opt/harbor/harbor-chat\n';
   return {
-    [HARBOR_LINUX]: '#!/bin/bash\nharbor-chat-program "$@"\n',
+    [HARBOR_LINUX]: HARBOR_SCRIPT,
     '/usr/share/applications/harbor-chat.desktop': desktopEntry,
     '/etc/os-release': `PRETTY_NAME="${definition.prettyName}"\nID=${definition.osId}\n`,
     '/etc/hostname': `${definition.name}\n`,

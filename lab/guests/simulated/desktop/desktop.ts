@@ -4,7 +4,7 @@
  * @module
  */
 import { type Canvas, createCanvas } from '@napi-rs/canvas';
-import { HARBOR_LINUX, HARBOR_WINDOWS } from '../files.ts';
+import { HARBOR_EXE, HARBOR_LINUX, HARBOR_SCRIPT, HARBOR_WINDOWS } from '../files.ts';
 import type { ProcessTable } from '../processes.ts';
 import { HarborChat } from '../programs/harbor-chat.ts';
 import { type Box, contains, type Program } from '../programs/program.ts';
@@ -38,6 +38,9 @@ export interface DesktopState {
   readonly query: string | undefined;
   readonly windows: readonly { readonly pid: number; readonly frame: Box; readonly program: unknown }[];
 }
+
+/** Exit code of a shell for a file that is no program (POSIX, 126). */
+const EXEC_FORMAT_ERROR = 126;
 
 type Phase = 'off' | 'firmware' | 'desktop';
 
@@ -204,6 +207,10 @@ export class Desktop implements Display {
   async #open(process: GuestProcess, path: string): Promise<void> {
     const isHarbor = path === HARBOR_LINUX || path.toLowerCase() === HARBOR_WINDOWS.toLowerCase();
     if (process.session !== 'desktop' || !isHarbor) return;
+    if (!(await this.#isHarbor(path))) {
+      this.#processes.exit(process.pid, EXEC_FORMAT_ERROR);
+      return;
+    }
     const program = this.#harbor();
     await program.load();
     if (!this.#processes.list().some(({ pid }) => pid === process.pid)) return;
@@ -219,6 +226,13 @@ export class Desktop implements Display {
       this.#repaint();
     }, FIRST_PAINT_MS);
     this.#timers.add(timer);
+  }
+
+  /** Whatever else lies in the application's place does not run. */
+  async #isHarbor(path: string): Promise<boolean> {
+    if (!(await this.#files.exists(path))) return false;
+    const content = await this.#files.read(path);
+    return content === HARBOR_SCRIPT || content === HARBOR_EXE;
   }
 
   #close(pid: number): void {

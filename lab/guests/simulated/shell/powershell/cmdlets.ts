@@ -30,6 +30,25 @@ export function createCommands(host: ShellHost, user: string, session: ProcessSe
     ...fileCmdlets(host),
     ...taskCmdlets(host),
     ...pipelineCmdlets(host),
+    ...clockCmdlets(host, user),
+  };
+}
+
+function clockCmdlets({ clock }: ShellHost, user: string): Commands {
+  return {
+    'get-date': () => ({ values: [new Date(clock.now()).toISOString()] }),
+    'set-date': (call) => {
+      const text = show(call.argument('Date', 0) ?? '');
+      const now = Date.parse(text);
+      if (Number.isNaN(now)) {
+        return { errors: [`Set-Date : Cannot bind parameter 'Date'. Cannot convert value "${text}"`] };
+      }
+      if (user !== 'SYSTEM') {
+        return { errors: ['Set-Date : A required privilege is not held by the client'] };
+      }
+      clock.set(now);
+      return { values: [new Date(now).toISOString()] };
+    },
   };
 }
 

@@ -1,0 +1,72 @@
+/**
+ * Temporary Playwright projects on a lab of their own, which the test can break while they run.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Lab } from '../../lab/index.ts';
+import { ROOT, runPlaywright, type RunnerResult, writeProject } from './runner.ts';
+
+export interface LabRun extends RunnerResult {
+  /** The operator's summary as text; empty when the run did not come to one. */
+  readonly summary: string;
+}
+
+export interface LabRunOptions {
+  /** The spec's body: `test`, `expect`, `sh`, `ps`, `secret`, `logIn`, `sendMessage`, `HARBOR` are there. */
+  readonly spec: string;
+  /** Names of matrix rows to run on. Default: fedora42. */
+  readonly machines?: readonly string[];
+  /** Changes a row: JavaScript on `row`, run in the config. */
+  readonly change?: string;
+  /** Takes the machine out of the projects' `use`, as in a config that does not use projectsFrom. */
+  readonly withoutMachine?: boolean;
+  readonly args?: readonly string[];
+  /** Variables over the lab's; undefined takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly onOutput?: (text: string, pid: number) => void;
+}
+
+/** Runs a spec through the real runner against `lab`. */
+export async function runOnLab(
+  lab: Pick<Lab, 'env'>,
+  folder: string,
+  options: LabRunOptions,
+): Promise<LabRun> {
+  writeProject(folder, {
+    'playwright.config.ts': config(options),
+    'the.spec.ts': `
+import { expect, ps, secret, sh, test } from '${ROOT}/fixtures/index.ts';
+import { HARBOR, logIn, sendMessage } from '${ROOT}/routines/harbor.ts';
+${options.spec}`,
+  });
+  const env = Object.fromEntries(
+    Object.entries({
+      ...lab.env(),
+      SSH_KNOWN_HOSTS_FILE: join(folder, 'known_hosts'),
+      ...options.env,
+    }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  const result = await runPlaywright(folder, ['test', ...(options.args ?? [])], {
+    env,
+    ...(options.onOutput === undefined ? {} : { onOutput: options.onOutput }),
+  });
+  const summary = join(folder, 'test-results/summary/summary.txt');
+  return { ...result, summary: existsSync(summary) ? readFileSync(summary, 'utf8') : '' };
+}
+
+function config(options: LabRunOptions): string {
+  const { machines = ['fedora42'], change = '', withoutMachine = false } = options;
+  return `
+import { defineConfig } from '@playwright/test';
+import { projectsFrom } from '${ROOT}/fixtures/config/index.ts';
+import matrix from '${ROOT}/vm-matrix.ts';
+const rows = matrix.filter(({ name }) => ${JSON.stringify(machines)}.includes(name)).map((row) => structuredClone(row));
+for (const row of rows) { ${change} }
+export default defineConfig({
+  outputDir: 'test-results/artifacts',
+  reporter: [['list'], ['${ROOT}/reporters/summary.ts']],
+  projects: projectsFrom(rows)${withoutMachine ? '.map(({ use, ...rest }) => rest)' : ''},
+});`;
+}
