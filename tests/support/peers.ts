@@ -20,6 +20,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   python3: 'python3-proxmoxer',
   openbox: 'openbox',
   xterm: 'xterm',
+  pkill: 'procps',
+  pgrep: 'procps',
 };
 
 const SEARCHED = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin'];

@@ -125,7 +125,12 @@ class Interpreter {
   async #pipeline({ stages }: Pipeline): Promise<readonly Value[]> {
     let values: readonly Value[] = [];
     for (const stage of stages) {
-      values = stage.kind === 'command' ? await this.#command(stage, values) : await this.#values(stage);
+      if (stage.kind === 'command') values = await this.#command(stage, values);
+      else {
+        values = await this.#values(stage);
+        // Windows PowerShell 5.1: an expression succeeds, even one in parentheses around a command that failed.
+        this.lastFailed = false;
+      }
     }
     return values;
   }
