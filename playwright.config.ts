@@ -1,5 +1,6 @@
 import { defineConfig } from '@playwright/test';
 import { type MachineOptions, projectsFrom, readEnvironment } from './fixtures/config/index.ts';
+import { leaveOutUnbuilt } from './lab/real-guest.ts';
 import matrix from './vm-matrix.ts';
 
 const { PROXMOX_HOST, VMWRIGHT_LAB_ENV, VMWRIGHT_TOTALS, TIMEOUT_SCALE } = readEnvironment();
@@ -10,7 +11,7 @@ export default defineConfig<object, MachineOptions>({
   outputDir: 'test-results/artifacts',
   snapshotPathTemplate: '{testDir}/__screenshots__/{projectName}/{testFileName}/{arg}{ext}',
   forbidOnly: process.env.CI !== undefined,
-  projects: projectsFrom(matrix, { timeoutScale: Number(TIMEOUT_SCALE ?? 1) }),
+  projects: projectsFrom(usesLab ? leaveOutUnbuilt(matrix) : matrix, { timeoutScale: Number(TIMEOUT_SCALE ?? 1) }),
   reporter: [
     ['list'],
     ['html', { outputFolder: 'test-results/html', open: 'never' }],
@@ -21,7 +22,7 @@ export default defineConfig<object, MachineOptions>({
   ...(usesLab
     ? {
         webServer: {
-          command: 'node --import tsx lab/serve.ts',
+          command: 'node --import tsx lab/serve.ts --qemu',
           wait: { stdout: /vmwright lab ready: env=(?<VMWRIGHT_LAB_ENV>.+)/ },
           gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 10_000 },
           timeout: 600_000,

@@ -31,12 +31,13 @@ import { makeCertificate } from './certificate.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { configOf, fleet, GUEST_PASSWORD, HARBOR_PASSWORD, REAL_GUEST } from './fleet.ts';
 import { type LabGuest, GuestError } from './guests/guest.ts';
+import { OnDemandGuest } from './guests/on-demand.ts';
 import { startJumpHost } from './jump.ts';
 
 export interface LabOptions {
   /** Names of the simulated guests to offer. Default: all seven. */
   readonly guests?: readonly string[];
-  /** Offer the real guest `debian12` too; its image has to be built. Default: false. */
+  /** Offer the real guest `debian12` too, if its image is built. It starts when it is first needed. Default: false. */
   readonly qemu?: boolean;
   /** Told what takes long: the first start of the real guest. */
   readonly progress?: (line: string) => void;
@@ -149,9 +150,17 @@ async function createMachines(options: LabOptions): Promise<Map<number, Machine>
     return new Machine(definition.vmid, NODE, configOf(definition), guest);
   });
   if (options.qemu === true) {
-    const { createQemuGuest } = await import('./guests/qemu/index.ts');
-    const guest = await createQemuGuest(options.progress === undefined ? {} : { progress: options.progress });
-    machines.push(new Machine(REAL_GUEST.vmid, NODE, configOf(REAL_GUEST), guest));
+    const { createQemuGuest, builtImage } = await import('./guests/qemu/index.ts');
+    const image = builtImage();
+    if (image !== undefined) {
+      const { progress } = options;
+      const guest = new OnDemandGuest({
+        address: REAL_GUEST.address,
+        snapshots: [{ name: 'ready', ram: true, savedAt: new Date(image.manifest.builtAt) }],
+        create: () => createQemuGuest({ running: false, ...(progress === undefined ? {} : { progress }) }),
+      });
+      machines.push(new Machine(REAL_GUEST.vmid, NODE, configOf(REAL_GUEST), guest));
+    }
   }
   return new Map(machines.map((machine) => [machine.vmid, machine]));
 }
