@@ -231,7 +231,8 @@ function hostOf(test: TestCase): string {
 
 function identity(test: TestCase): { host: string; suite: string; test: string } {
   const [, , , ...titles] = test.titlePath();
-  return { host: hostOf(test), suite: suiteName(test), test: titles.join(' › ') };
+  const repeat = test.repeatEachIndex === 0 ? '' : ` (repetition ${test.repeatEachIndex + 1})`;
+  return { host: hostOf(test), suite: suiteName(test), test: titles.join(' › ') + repeat };
 }
 
 /** What ATVM calls a template: the spec file's name without its ending. */

@@ -138,3 +138,13 @@ test('a fault of the reporter is said and does not turn the run red', async ({},
   expect(stderr).toContain('vmwright summary:');
   expect(exitCode).toBe(0);
 });
+
+test('repetitions of a test are told apart', async ({}, testInfo) => {
+  const { markdown } = await run(
+    testInfo.outputPath('project'),
+    { 'playwright.config.ts': config(), 'smoke.spec.ts': spec },
+    ['--project=alpha', '--repeat-each=3'],
+  );
+  expect(markdown).toContain('_state: COMPLETED');
+  expect(markdown).toContain('| alpha | 6.1.0-alpha | ✅ PASS | completed |');
+});
