@@ -239,6 +239,14 @@ test('a disk-only rollback is OK with the machine off; start=1 starts it in a ta
   ]);
 });
 
+test('a rollback with RAM runs on inside its own task: start=1 adds nothing', async ({ lab }) => {
+  const { guest } = lab.machine('fedora42');
+  await task(lab, 'POST', `${VM}/status/stop`);
+  expect((await task(lab, 'POST', `${VM}/snapshot/ready/rollback`, 'start=1')).exitstatus).toBe('OK');
+  expect(guest.state()).toBe('running');
+  expect(lab.tasks.list().map(({ type }) => type)).toEqual(['qmstop', 'qmrollback']);
+});
+
 test('a lock is set while a snapshot is taken, and gone afterwards', async ({ lab }) => {
   const machine = lab.machine('fedora42');
   const locks: (string | undefined)[] = [];
