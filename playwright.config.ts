@@ -4,7 +4,7 @@ import { leaveOutUnbuilt } from './lab/real-guest.ts';
 import matrix from './vm-matrix.ts';
 
 const { PROXMOX_HOST, VMWRIGHT_LAB_ENV, VMWRIGHT_TOTALS, TIMEOUT_SCALE } = readEnvironment();
-const usesLab = PROXMOX_HOST === undefined || VMWRIGHT_LAB_ENV !== undefined;
+const usesLab = !PROXMOX_HOST || VMWRIGHT_LAB_ENV !== undefined;
 
 export default defineConfig<object, MachineOptions>({
   testDir: 'specs',

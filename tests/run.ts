@@ -18,13 +18,25 @@ function run(title: string, args: readonly string[]): boolean {
   const { status } = spawnSync(process.execPath, args, {
     cwd: ROOT,
     stdio: 'inherit',
-    env: { ...process.env, VMWRIGHT_TOTALS: totalsFile },
+    env: { ...withoutCluster(), VMWRIGHT_TOTALS: totalsFile },
   });
   return status === 0;
 }
 
+/** The tests are about vmwright, on its own lab, whatever cluster the environment or .env names. */
+function withoutCluster(): NodeJS.ProcessEnv {
+  return { ...process.env, PROXMOX_HOST: '' };
+}
+
 const playwright = join(ROOT, 'node_modules/@playwright/test/cli.js');
-const steps = [() => run('tests of vmwright itself', [playwright, 'test', '--config', 'tests'])];
+const steps = [
+  // Elsewhere the real guest is left out, with its reason, until somebody builds it.
+  ...(process.env.CI === undefined
+    ? []
+    : [() => run('image of the real guest', ['--import', 'tsx', 'cli/main.ts', 'lab', 'build'])]),
+  () => run('tests of vmwright itself', [playwright, 'test', '--config', 'tests']),
+  () => run('smoke scenario on the embedded lab', [playwright, 'test']),
+];
 const results = steps.map((step) => step());
 const totals = readFileSync(totalsFile, 'utf8')
   .trim()

@@ -6,7 +6,7 @@ import { CreditWindow } from '../../fixtures/vnc/credit.ts';
 import { chordOf, keysymOf, strokesOf } from '../../fixtures/vnc/keys.ts';
 import { motionPath } from '../../fixtures/vnc/motion.ts';
 import { TestClock } from './support/clock.ts';
-import { ScriptedServer } from './support/server.ts';
+import { BLUE, GREEN, RED, ScriptedServer } from './support/server.ts';
 
 async function start(server = new ScriptedServer(), options: Partial<VncPageOptions> = {}) {
   const clock = new TestClock();
@@ -263,4 +263,41 @@ test('a locator clicks what its finder finds, where asked, with modifiers', asyn
 
 test('strokes of a text count characters, not UTF-16 units', () => {
   expect(strokesOf('a😀b').map(({ keysym }) => keysym)).toEqual([0x61, 0x0101f600, 0x62]);
+});
+
+test('a click after typing waits until the keys have arrived: QEMU queues keys, not buttons', async () => {
+  const { clock, page, server } = await start(new ScriptedServer({ name: 'QEMU (fedora42)' }));
+  const pressed = () => server.pointers().some(({ buttons }) => buttons === 1);
+  await clock.until(page.keyboard.type('abc'));
+  const click = page.mouse.click(10, 10);
+  for (const colour of [RED, GREEN, BLUE, RED, GREEN]) {
+    await clock.advance(60, 20);
+    expect(pressed()).toBe(false);
+    server.colour = colour;
+    server.paint();
+  }
+  await clock.until(click, 20);
+  expect(pressed()).toBe(true);
+
+  server.log.length = 0;
+  const slept = clock.slept.length;
+  await clock.until(page.mouse.click(10, 10), 20);
+  expect(clock.slept.slice(slept)).not.toContain(80);
+  await page.close();
+});
+
+test('a screen that never rests holds up a click after typing for two seconds', async () => {
+  const { clock, page, server } = await start(new ScriptedServer({ name: 'QEMU (fedora42)' }));
+  await clock.until(page.keyboard.type('abc'));
+  const begin = clock.now();
+  const click = page.mouse.click(10, 10);
+  for (let round = 0; !server.pointers().some(({ buttons }) => buttons === 1); round++) {
+    await clock.advance(40, 20);
+    server.colour = round % 2 === 0 ? RED : GREEN;
+    server.paint();
+    expect(round).toBeLessThan(100);
+  }
+  expect(clock.now() - begin).toBeGreaterThanOrEqual(2000);
+  await clock.until(click, 20);
+  await page.close();
 });
