@@ -62,7 +62,7 @@ test('a picture without text prints nothing and says so beside', async () => {
   expect(await run(file)).toEqual({ code: 0, out: '', err: `${file}: no text\n` });
 });
 
-test('a missing file, a folder and a file that is no picture are named, with exit code 2', async () => {
+test('a missing file, a folder and a file that is no picture are named, and fail', async () => {
   const missing = test.info().outputPath('missing.png');
   const broken = written('broken.png', Buffer.from('not a picture'));
   for (const [file, code] of [
@@ -71,7 +71,7 @@ test('a missing file, a folder and a file that is no picture are named, with exi
     [broken, 'IMAGE_UNREADABLE'],
   ] as const) {
     const result = await run(file);
-    expect(result).toMatchObject({ code: 2, out: '' });
+    expect(result).toMatchObject({ code: 1, out: '' });
     expect(result.err).toContain(`[${code}] ${file}: `);
     expect(result.err).toContain('a PNG, JPEG or WebP image');
   }
