@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
-import { connectSocket, QmpClient, QmpError, type QmpEvent } from '../../lab/guests/qemu/qmp.ts';
+import { connectSocket, QmpClient, type QmpError, type QmpEvent } from '../../lab/guests/qemu/qmp.ts';
 import { test as base } from './support/folder.ts';
 import { listen, type Scripted } from './support/script.ts';
 
@@ -138,7 +138,9 @@ for (const [what, bytes] of [
     await negotiated(pair);
     const { qmp, qemu } = pair;
     const open = [qmp.execute('query-status'), qmp.runJob('snapshot-save', {}, LONG)];
-    const failures = Promise.all(open.map((each) => each.then(String, (error: QmpError) => error.kind)));
+    const failures = Promise.all(
+      open.map((each) => each.then(String, (error: unknown) => (error as QmpError).kind)),
+    );
     await qemu.request();
     qemu.raw(bytes);
     expect(await failures).toEqual(['Closed', 'Closed']);

@@ -67,8 +67,9 @@ export async function succeeds(command: readonly [string, ...string[]]): Promise
 export function guarded(
   command: readonly [string, ...string[]],
   signal: DeathSignal = 'KILL',
-  setpriv = findProgram('setpriv'),
+  find = findProgram,
 ): [string, ...string[]] {
+  const setpriv = find('setpriv');
   return setpriv === undefined ? [...command] : [setpriv, '--pdeathsig', signal, '--', ...command];
 }
 

@@ -19,9 +19,9 @@ export class Scripted {
 
   /** The next line as it came. */
   async line(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    if (done === true) throw new Error('the other end closed');
-    return value;
+    const next = await this.#lines.next();
+    if (next.done === true) throw new Error('the other end closed');
+    return next.value;
   }
 
   async request(): Promise<{ execute: string; arguments: Record<string, unknown>; id: number }> {
