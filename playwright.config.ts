@@ -5,13 +5,18 @@ import matrix from './vm-matrix.ts';
 
 const { PROXMOX_HOST, VMWRIGHT_LAB_ENV, VMWRIGHT_TOTALS, TIMEOUT_SCALE } = readEnvironment();
 const usesLab = !PROXMOX_HOST || VMWRIGHT_LAB_ENV !== undefined;
+const startsLab = !PROXMOX_HOST && VMWRIGHT_LAB_ENV === undefined;
 
 export default defineConfig<object, MachineOptions>({
   testDir: 'specs',
   outputDir: 'test-results/artifacts',
   snapshotPathTemplate: '{testDir}/__screenshots__/{projectName}/{testFileName}/{arg}{ext}',
   forbidOnly: process.env.CI !== undefined,
-  projects: projectsFrom(usesLab ? leaveOutUnbuilt(matrix) : matrix, { timeoutScale: Number(TIMEOUT_SCALE ?? 1) }),
+  // Where nobody looks at a new baseline, a missing one is a failure.
+  ...(process.env.CI === undefined ? {} : { updateSnapshots: 'none' as const }),
+  projects: projectsFrom(usesLab ? leaveOutUnbuilt(matrix) : matrix, {
+    timeoutScale: Number(TIMEOUT_SCALE ?? 1),
+  }),
   reporter: [
     ['list'],
     ['html', { outputFolder: 'test-results/html', open: 'never' }],
@@ -19,7 +24,7 @@ export default defineConfig<object, MachineOptions>({
     ...(VMWRIGHT_TOTALS === undefined ? [] : [['./tests/support/totals-reporter.ts'] as [string]]),
   ],
   // Without a cluster of your own the embedded lab stands in for one.
-  ...(usesLab
+  ...(startsLab
     ? {
         webServer: {
           command: 'node --import tsx lab/serve.ts --qemu',

@@ -33,6 +33,7 @@ export async function makeCertificate(): Promise<ServerCertificate> {
     keys: caKeys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
+      await x509.SubjectKeyIdentifierExtension.create(caKeys.publicKey),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
     ],
   });
@@ -45,6 +46,8 @@ export async function makeCertificate(): Promise<ServerCertificate> {
     publicKey: keys.publicKey,
     signingKey: caKeys.privateKey,
     extensions: [
+      // Strict verifiers (Python 3.13) want the issuer's key named.
+      await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension([
         { type: 'ip', value: '127.0.0.1' },

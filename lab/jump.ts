@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
+import { makeHostKey } from './host-key.ts';
 
 export interface JumpHost {
   readonly port: number;
@@ -25,7 +26,7 @@ export async function startJumpHost(
 ): Promise<JumpHost> {
   const user = 'jump';
   const password = randomBytes(12).toString('base64url');
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519').private;
+  const hostKey = makeHostKey();
   const server = new ssh2.Server({ hostKeys: [hostKey], ident: 'vmwright-lab-jump' }, (client) => {
     client.on('authentication', (context) => {
       const isRight =

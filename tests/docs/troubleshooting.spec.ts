@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { ROOT } from '../support/runner.ts';
 
-const CODE = /code:[^,;\n]*?'([A-Z]+(?:_[A-Z]+)+)'(?:[^,;\n]*?'([A-Z]+(?:_[A-Z]+)+)')?/g;
+const CODE = /(?:code:|unreadable\()[^,;\n]*?'([A-Z]+(?:_[A-Z]+)+)'(?:[^,;\n]*?'([A-Z]+(?:_[A-Z]+)+)')?/g;
 
 function codesIn(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })

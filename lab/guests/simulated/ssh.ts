@@ -5,6 +5,7 @@
  */
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
+import { makeHostKey } from '../../host-key.ts';
 import { serveSftp } from './sftp.ts';
 import type { Shell, ShellHost } from './shell/shell.ts';
 
@@ -20,7 +21,7 @@ let hostKey: string | undefined;
 
 export function createSshServer(host: ShellHost, shell: Shell): GuestSsh {
   const { definition } = host;
-  hostKey ??= ssh2.utils.generateKeyPairSync('ed25519').private;
+  hostKey ??= makeHostKey();
   const streams = new Set<Duplex>();
   const server = new ssh2.Server({ hostKeys: [hostKey], ident: 'OpenSSH_9.2' }, (client) => {
     client.on('authentication', (context) => {
