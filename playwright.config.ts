@@ -20,6 +20,7 @@ export default defineConfig<object, MachineOptions>({
   reporter: [
     ['list'],
     ['html', { outputFolder: 'test-results/html', open: 'never' }],
+    ['allure-playwright', { resultsDir: 'test-results/allure-results' }],
     ['./reporters/summary.ts'],
     ...(VMWRIGHT_TOTALS === undefined ? [] : [['./tests/support/totals-reporter.ts'] as [string]]),
   ],

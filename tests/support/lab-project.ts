@@ -41,13 +41,11 @@ import { expect, ps, secret, sh, test } from '${ROOT}/fixtures/index.ts';
 import { HARBOR, logIn, sendMessage } from '${ROOT}/routines/harbor.ts';
 ${options.spec}`,
   });
-  const env = Object.fromEntries(
-    Object.entries({
-      ...lab.env(),
-      SSH_KNOWN_HOSTS_FILE: join(folder, 'known_hosts'),
-      ...options.env,
-    }).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  const env: Record<string, string> = { ...lab.env(), SSH_KNOWN_HOSTS_FILE: join(folder, 'known_hosts') };
+  for (const [name, value] of Object.entries(options.env ?? {})) {
+    if (value === undefined) Reflect.deleteProperty(env, name);
+    else env[name] = value;
+  }
   const result = await runPlaywright(folder, ['test', ...(options.args ?? [])], {
     env,
     ...(options.onOutput === undefined ? {} : { onOutput: options.onOutput }),

@@ -6,7 +6,11 @@
 import { type Command, defineCommand } from 'just-bash';
 import type { GuestClock } from '../clock.ts';
 
-type Output = { stdout: string; stderr: string; exitCode: number };
+interface Output {
+  stdout: string;
+  stderr: string;
+  exitCode: number;
+}
 
 export function dateCommand(clock: GuestClock, user: string): Command {
   return defineCommand('date', (args) => Promise.resolve(date(args, clock, user)));
