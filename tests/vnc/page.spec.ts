@@ -303,7 +303,7 @@ test('two handshakes on one machine never overlap: the second begins when the fi
       doneBefore.push(servers.filter((each) => each.log.length > 0).length);
       return server.open();
     };
-    return VncPage.connect({ open, name: 'one machine' });
+    return VncPage.connect({ open, name: 'fedora42', consoleKey: `${process.pid} one machine` });
   });
   for (const page of await Promise.all(connects)) await page.close();
   expect(doneBefore).toEqual([0, 1]);
