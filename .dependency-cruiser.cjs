@@ -13,6 +13,7 @@ const never = (name, from, to, comment) => ({
 /** Which rooms a room may look into, beside config, image and errors. */
 const below = {
   proxmox: [],
+  lease: ['proxmox'],
   ssh: [],
   vnc: [],
   vision: [],
@@ -42,9 +43,15 @@ module.exports = {
     ),
     never(
       'reporters-not-live',
-      '^reporters/',
+      '^reporters/(?!lease\\.ts)',
       '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors)',
       'reports come from events',
+    ),
+    never(
+      'lease-reporter',
+      '^reporters/lease\\.ts',
+      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors|lease/|proxmox/)',
+      'reports nothing: it gives the machines back when the run ends',
     ),
     never(
       'routines-down',

@@ -22,6 +22,7 @@ export default defineConfig<object, MachineOptions>({
     ['html', { outputFolder: 'test-results/html', open: 'never' }],
     ['allure-playwright', { resultsDir: 'test-results/allure-results' }],
     ['./reporters/summary.ts'],
+    ['./reporters/lease.ts'],
     ...(VMWRIGHT_TOTALS === undefined ? [] : [['./tests/support/totals-reporter.ts'] as [string]]),
   ],
   // Without a cluster of your own the embedded lab stands in for one.

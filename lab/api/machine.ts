@@ -20,7 +20,7 @@ export interface Snapshot {
 export type Config = Record<string, string | number>;
 
 /** Values that take effect at once on a running VM; others wait in the pending list. */
-const IMMEDIATE = new Set(['name', 'description', 'tags', 'onboot', 'lock', 'boot']);
+const IMMEDIATE = new Set(['name', 'description', 'tags', 'onboot', 'boot']);
 
 export class Machine {
   readonly vmid: number;
@@ -98,13 +98,14 @@ export class Machine {
     changes: Readonly<Record<string, string>>,
     remove: readonly string[],
     digest: string | undefined,
+    skipLock = false,
   ): void {
     if (Object.keys(changes).length === 0 && remove.length === 0)
       throw new ApiError(500, 'no options specified');
     if (digest !== undefined && digest !== this.digest()) {
       throw new ApiError(500, 'checksum mismatch (file change by other user?)');
     }
-    this.refuseLocked();
+    if (!skipLock) this.refuseLocked();
     for (const [key, value] of Object.entries(changes)) this.#set(key, value);
     for (const key of remove) this.#set(key, null);
   }
@@ -119,8 +120,10 @@ export class Machine {
   shownConfig(current: boolean): Record<string, unknown> {
     const merged = { ...this.config };
     if (!current) for (const [key, value] of this.pending) apply(merged, key, value);
+    const { description } = merged;
     return {
       ...merged,
+      ...(description === undefined ? {} : { description: readBack(String(description)) }),
       ...(this.lock === undefined ? {} : { lock: this.lock }),
       ...(this.parent === undefined ? {} : { parent: this.parent }),
       digest: this.digest(),
@@ -137,9 +140,15 @@ export class Machine {
   }
 
   #set(key: string, value: string | null): void {
-    if (this.isRunning() && !IMMEDIATE.has(key)) this.pending.set(key, value);
+    if (key === 'lock') this.lock = value ?? undefined;
+    else if (this.isRunning() && !IMMEDIATE.has(key)) this.pending.set(key, value);
     else apply(this.config, key, value);
   }
+}
+
+/** Notes are comment lines of the config file: no empty lines at the end, one line end (PVE::QemuServer). */
+function readBack(description: string): string {
+  return `${description.replace(/\n+$/, '')}\n`;
 }
 
 function apply(config: Config, key: string, value: string | number | null): void {

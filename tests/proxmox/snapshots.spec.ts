@@ -1,5 +1,5 @@
 import { expect } from '@playwright/test';
-import { failure, labConnection, test } from './support/fixtures.ts';
+import { failure, held, labConnection, test } from './support/fixtures.ts';
 import { ok } from './support/scripted-server.ts';
 
 const MACHINE = 'fedora42';
@@ -46,7 +46,7 @@ test('P-M33: a snapshot is disk-only unless RAM is asked for', async ({ lab, con
 });
 
 test('a rollback with RAM runs on from there, without a start', async ({ lab, connect }) => {
-  const vm = await (await connect(labConnection(lab))).findVm(MACHINE);
+  const vm = held(await (await connect(labConnection(lab))).findVm(MACHINE));
   const { agent } = vm;
   await agent.exec(['/bin/sh', '-c', 'echo one > /tmp/state']);
   await vm.snapshots.create('ram', { ram: true });
@@ -61,7 +61,7 @@ test('a disk-only rollback leaves the machine off: it is started and that is wai
   lab,
   connect,
 }) => {
-  const vm = await (await connect(labConnection(lab))).findVm(MACHINE);
+  const vm = held(await (await connect(labConnection(lab))).findVm(MACHINE));
   await vm.snapshots.create('disk');
   const states: string[] = [];
   lab.tasks.gate = () => {
@@ -75,7 +75,7 @@ test('a disk-only rollback leaves the machine off: it is started and that is wai
 });
 
 test('a start that fails after a disk-only rollback is not missed', async ({ lab, connect }) => {
-  const vm = await (await connect(labConnection(lab))).findVm(MACHINE);
+  const vm = held(await (await connect(labConnection(lab))).findVm(MACHINE));
   await vm.snapshots.create('disk');
   const { guest } = lab.machine(MACHINE);
   guest.start = () => Promise.reject(new Error('start failed: QEMU exited with code 1'));
@@ -86,12 +86,12 @@ test('a start that fails after a disk-only rollback is not missed', async ({ lab
 });
 
 test('a rollback keeps the description and nothing else of the config', async ({ lab, connect }) => {
-  const vm = await (await connect(labConnection(lab))).findVm(MACHINE);
+  const vm = held(await (await connect(labConnection(lab))).findVm(MACHINE));
   await vm.setConfig({ description: 'before', tags: 'old' });
   await vm.snapshots.create('ram', { ram: true });
   await vm.setConfig({ description: 'lease', tags: 'new', memory: 8192 });
   await vm.snapshots.rollback('ram');
-  expect(await vm.config()).toMatchObject({ description: 'lease', tags: 'old', memory: '4096' });
+  expect(await vm.config()).toMatchObject({ description: 'lease\n', tags: 'old', memory: '4096' });
 });
 
 test('RAM of a stopped machine: refused here, since PVE would leave it out without a word', async ({
@@ -111,7 +111,7 @@ test('a snapshot that is not there is SNAPSHOT_NOT_FOUND and names those that ar
   lab,
   connect,
 }) => {
-  const vm = await (await connect(labConnection(lab))).findVm(MACHINE);
+  const vm = held(await (await connect(labConnection(lab))).findVm(MACHINE));
   for (const action of [() => vm.snapshots.rollback('nothing'), () => vm.snapshots.remove('nothing')]) {
     expect(await failure(action())).toMatchObject({ code: 'SNAPSHOT_NOT_FOUND', seen: 'ready' });
   }

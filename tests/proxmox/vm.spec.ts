@@ -1,6 +1,6 @@
 import { expect } from '@playwright/test';
 import { fakeClock } from './support/clock.ts';
-import { failure, labConnection, test } from './support/fixtures.ts';
+import { failure, held, labConnection, test } from './support/fixtures.ts';
 import { ok } from './support/scripted-server.ts';
 
 const MACHINE = 'fedora42';
@@ -87,7 +87,7 @@ test('a lock that stays is VM_LOCKED with its name and the way out, and nothing 
   connect,
 }) => {
   const clock = fakeClock();
-  const vm = await (await connect(labConnection(lab), clock)).findVm(MACHINE);
+  const vm = held(await (await connect(labConnection(lab), clock)).findVm(MACHINE));
   lab.faults.set(MACHINE, 'lock:backup', true);
   for (const action of [
     () => vm.stop(),
@@ -161,7 +161,7 @@ test('config: a change with the digest that was read goes through once; the seco
     code: 'CONFIG_CHANGED',
   });
   const now = await vm.config();
-  expect(now.description).toBe('lease: one; a=b&c %');
+  expect(now.description).toBe('lease: one; a=b&c %\n');
   expect(now.digest).not.toBe(digest);
   await vm.setConfig({ description: null, tags: 'a' }, { digest: now.digest });
   expect(await vm.config()).toMatchObject({ tags: 'a' });

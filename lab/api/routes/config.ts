@@ -1,5 +1,5 @@
 /** `/nodes/{node}/qemu/{vmid}/config` and `pending`. @module */
-import { badParameters } from '../errors.ts';
+import { ApiError, badParameters } from '../errors.ts';
 import { type Call, type Endpoint, machineOf } from '../router.ts';
 
 /** Options of a VM that the lab knows; anything else is refused as PVE refuses what its schema lacks. */
@@ -19,7 +19,22 @@ function change(call: Call): void {
   }
   if (Object.keys(unknown).length > 0) throw badParameters(unknown);
   const removed = remove.split(/[,;\s]+/).filter((key) => key !== '');
-  machineOf(call).change(changes, removed, digest);
+  const isRoot = call.caller.id === 'root@pam';
+  const skipsLock = ['1', 'true', 'yes', 'on'].includes(call.parameters.skiplock as string);
+  if (skipsLock && !isRoot) throw badParameters({ skiplock: 'Only root may use this option.' });
+  if (!isRoot) {
+    for (const key of [...Object.keys(changes), ...removed]) refuseForUsers(key, changes[key]);
+  }
+  machineOf(call).change(changes, removed, digest, skipsLock);
+}
+
+/** What only root itself may set, and none of its tokens (PVE::API2::Qemu, check_vm_modify_config_perm). */
+function refuseForUsers(key: string, value: string | undefined): void {
+  if (key === 'lock') throw new ApiError(500, `only root can set '${key}' config`);
+  const isRaw = value !== undefined && !/(^|,)mapping=/.test(value);
+  if (/^hostpci\d+$/.test(key) && isRaw) {
+    throw new ApiError(500, `only root can set '${key}' config for non-mapped devices`);
+  }
 }
 
 export const configEndpoints: readonly Endpoint[] = [

@@ -7,7 +7,12 @@ import { readFileSync } from 'node:fs';
 import { test as base } from '@playwright/test';
 import { Secret } from '../../../fixtures/config/secrets.ts';
 import type { EngineClock } from '../../../fixtures/proxmox/engine.ts';
-import { connectProxmox, type Proxmox, type ProxmoxConnection } from '../../../fixtures/proxmox/index.ts';
+import {
+  connectProxmox,
+  type Proxmox,
+  type ProxmoxConnection,
+  type Vm,
+} from '../../../fixtures/proxmox/index.ts';
 import { type Lab, startLab } from '../../../lab/index.ts';
 import { type Script, type ScriptedServer, startScripted } from './scripted-server.ts';
 
@@ -45,6 +50,12 @@ export const test = base.extend<Fixtures>({
     await lab.stop();
   },
 });
+
+/** The VM as if it were leased: these tests are about Proxmox. */
+export function held(vm: Vm): Vm {
+  vm.hold = { assertHeld: () => Promise.resolve() };
+  return vm;
+}
 
 /** How the client reaches the lab: with its token, or with `password`. */
 export function labConnection(lab: Lab, kind: 'token' | 'password' = 'token'): ProxmoxConnection {

@@ -1,0 +1,58 @@
+/**
+ * Gives the run's machines back when it ends, however it ends: workers come and go, the main process sees it all.
+ *
+ *     reporter: [['list'], ['./reporters/lease.ts']]
+ *
+ * A run that is killed gives nothing back: its leases end by the rules of fixtures/lease/protocol.ts.
+ *
+ * @module
+ */
+import type { FullConfig, Reporter, Suite } from '@playwright/test/reporter';
+import { loadSettings, type Machine, redact, type Settings } from '../fixtures/config/index.ts';
+import { isVmwrightError } from '../fixtures/errors.ts';
+import { identify, nameRun, notesOf, releaseRun } from '../fixtures/lease/index.ts';
+import { connectProxmox } from '../fixtures/proxmox/index.ts';
+
+export default class LeaseReporter implements Reporter {
+  #machines: readonly Machine[] = [];
+
+  constructor() {
+    nameRun();
+  }
+
+  onBegin(_config: FullConfig, root: Suite): void {
+    this.#machines = root.suites.flatMap((suite) => {
+      const { machine } = (suite.project()?.use ?? {}) as { machine?: Machine };
+      return machine === undefined ? [] : [machine];
+    });
+  }
+
+  async onEnd(): Promise<void> {
+    if (this.#machines.length === 0) return;
+    try {
+      await giveBack(this.#machines, loadSettings());
+    } catch (error) {
+      // The embedded lab is gone by now, and its machines with it.
+      if (isVmwrightError(error, 'LAB_GONE')) return;
+      const text = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`vmwright lease: ${redact(text)}\n`);
+    }
+  }
+
+  printsToStdio(): boolean {
+    return false;
+  }
+}
+
+async function giveBack(machines: readonly Machine[], settings: Settings): Promise<void> {
+  const { run } = identify({ runnerPid: process.pid, workerPid: process.pid });
+  const proxmox = await connectProxmox({ ...settings.proxmox, timeoutScale: settings.timeoutScale });
+  try {
+    for (const machine of machines) {
+      const vm = await proxmox.findVm(machine.vm, machine.node ?? settings.proxmox.node);
+      await releaseRun(notesOf(vm), run);
+    }
+  } finally {
+    await proxmox.close();
+  }
+}

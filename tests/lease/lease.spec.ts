@@ -1,0 +1,250 @@
+import { expect, test } from '@playwright/test';
+import { Lease, releaseRun } from '../../fixtures/lease/lease.ts';
+import { BEAT_MS, SILENCE_MS, VALID_MS } from '../../fixtures/lease/protocol.ts';
+import { parseNotes, renderNotes } from '../../fixtures/lease/record.ts';
+import { FakeClock, hostOf, MemoryStore, recordOf, runOf } from './support/lease.ts';
+
+const HERE = hostOf({ 100: 1000, 101: 1001, 200: 2000, 201: 2001 });
+const ME = runOf('me', { runner: { pid: 200, start: 2000 }, worker: { pid: 201, start: 2001 } });
+const OTHER = runOf('other');
+const ELSEWHERE = runOf('far', { host: 'ci-9', boot: 'another' });
+/** Two hours. */
+const LONG = 7_200_000;
+
+let store: MemoryStore;
+let clock: FakeClock;
+test.beforeEach(() => {
+  store = new MemoryStore();
+  clock = new FakeClock();
+});
+
+function acquire(options: Partial<Parameters<typeof Lease.acquire>[1]> = {}): Promise<Lease> {
+  return Lease.acquire(store, { self: ME, wait: LONG, clock, processes: HERE, ...options });
+}
+
+function holder(): string | undefined {
+  const record = parseNotes(store.description, 101).marker?.record;
+  return typeof record === 'object' ? record.run : record;
+}
+
+test('a free VM costs two calls to take and two to give back, and the notes are as before', async () => {
+  store.description = 'Owner: desktop team\n\n- do not delete';
+  const lease = await acquire({ doing: 'a message arrives' });
+  expect(store.calls).toBe(2);
+  expect(holder()).toBe('me');
+  expect(store.description).toContain('at "a message arrives"');
+  await lease.release();
+  expect(store.calls).toBe(4);
+  expect(store.description).toBe('Owner: desktop team\n\n- do not delete');
+});
+
+test('without waiting: LEASE_HELD tells who, where, at what and since when', async () => {
+  store.description = renderNotes(
+    '',
+    recordOf(OTHER, { shard: '1/2', doing: 'log in', url: 'https://x.test' }),
+  );
+  await expect(acquire({ wait: 0 })).rejects.toMatchObject({
+    code: 'LEASE_HELD',
+    seen: 'held by run other on ci-1 (shard 1/2), process 100, at "log in", since 2026-11-21T08:00:00.000Z, https://x.test',
+  });
+  expect(store.calls).toBe(1);
+  expect(holder()).toBe('other');
+});
+
+test('waiting tells of the holder at once and each half minute, and ends when the VM is given back', async () => {
+  store.description = renderNotes('', recordOf(OTHER));
+  const told: [string, number][] = [];
+  clock.onSleep = () => {
+    if (clock.time > 100_000) store.edit((text) => parseNotes(text, 101).human);
+  };
+  await acquire({ onWait: (who, waited) => told.push([who.split(',')[0]!, waited]) });
+  expect(told[0]).toEqual(['run other on ci-1', 0]);
+  expect(told.length).toBe(4);
+  expect(clock.time).toBeLessThan(115_000);
+  expect(holder()).toBe('me');
+});
+
+test('P-M25: a holder that was killed is followed at once; a live one of 40 minutes ago is not', async () => {
+  store.description = renderNotes('', recordOf(OTHER));
+  clock.time = 40 * 60_000;
+  await expect(acquire({ wait: 3_600_000 })).rejects.toMatchObject({ code: 'LEASE_HELD' });
+  const before = clock.time;
+  await acquire({ processes: hostOf({ 200: 2000, 201: 2001 }) });
+  expect(clock.time).toBe(before);
+  expect(holder()).toBe('me');
+});
+
+test('a recycled pid is a dead holder; an unreadable start is a live one, for ever', async () => {
+  store.description = renderNotes('', recordOf(OTHER));
+  await expect(acquire({ processes: hostOf({ 100: null }) })).rejects.toMatchObject({ code: 'LEASE_HELD' });
+  expect(clock.time).toBeGreaterThanOrEqual(LONG);
+  const lease = await acquire({ processes: hostOf({ 100: 7, 101: 8 }) });
+  expect(lease.record.run).toBe('me');
+});
+
+test('a holder on another host is followed only after its silence; each renewal starts the wait anew', async () => {
+  store.description = renderNotes('', recordOf(ELSEWHERE));
+  let beats = 0;
+  clock.onSleep = () => {
+    if (beats < 5 && clock.time >= (beats + 1) * (SILENCE_MS - 20_000)) {
+      beats++;
+      store.edit((text) =>
+        renderNotes(parseNotes(text, 101).human, recordOf(ELSEWHERE, { beat: 1 + beats })),
+      );
+    }
+  };
+  await acquire();
+  expect(beats).toBe(5);
+  expect(clock.time).toBeGreaterThanOrEqual(5 * (SILENCE_MS - 20_000) + SILENCE_MS);
+  expect(clock.time).toBeLessThan(5 * (SILENCE_MS - 20_000) + SILENCE_MS + 30_000);
+});
+
+test('silence under a config lock is no silence: the holder could not renew', async () => {
+  store.description = renderNotes('', recordOf(ELSEWHERE));
+  store.locked = true;
+  clock.onSleep = () => {
+    if (clock.time > 3_600_000) store.locked = false;
+  };
+  await acquire();
+  expect(clock.time).toBeGreaterThanOrEqual(3_600_000 + SILENCE_MS);
+});
+
+test('a lease that an edit broke is respected for the time of silence, a newer one for ever', async () => {
+  store.description = renderNotes('note', recordOf(ELSEWHERE)).replace('"beat":1', '"beat":');
+  await acquire();
+  expect(clock.time).toBeGreaterThanOrEqual(SILENCE_MS);
+  expect(parseNotes(store.description, 101).human).toBe('note');
+  store.description = renderNotes('', recordOf(ELSEWHERE)).replace('"v":1', '"v":9');
+  await expect(acquire()).rejects.toMatchObject({
+    code: 'LEASE_HELD',
+    seen: 'held by a run of a newer vmwright',
+  });
+});
+
+test('the next worker of the run joins the lease; two at once do not work on one VM', async () => {
+  const first = await acquire();
+  const next = { ...ME, worker: { pid: 202, start: 2002 } };
+  await expect(acquire({ self: next, wait: 0 })).rejects.toMatchObject({
+    code: 'LEASE_HELD',
+    seen: expect.stringContaining('worker process 201 of this run me'),
+  });
+  const joined = await acquire({ self: next, processes: hostOf({ 200: 2000, 202: 2002 }) });
+  expect(joined.record.since).toBe(first.record.since);
+  expect(joined.record.worker.pid).toBe(202);
+  expect(clock.time).toBe(0);
+});
+
+test('of two that take at the same time one wins, and the other then waits', async () => {
+  store.beforeWrite = () => {
+    store.beforeWrite = () => undefined;
+    store.edit(() => renderNotes('', recordOf(OTHER)));
+    return undefined;
+  };
+  await expect(acquire({ wait: 1000 })).rejects.toMatchObject({ code: 'LEASE_HELD' });
+  expect(holder()).toBe('other');
+});
+
+test('a write without an answer is settled by looking again, whichever way it went', async () => {
+  store.beforeWrite = () => {
+    store.beforeWrite = () => undefined;
+    return 'unsure';
+  };
+  const lease = await acquire();
+  expect(lease.record).toMatchObject({ run: 'me', beat: 2 });
+  store.beforeWrite = () => {
+    store.beforeWrite = () => undefined;
+    return 'changed';
+  };
+  await lease.assertHeld('test');
+  expect(lease.isFresh()).toBe(true);
+});
+
+test('a person’s words that come in between are in the notes afterwards', async () => {
+  const lease = await acquire();
+  store.beforeWrite = () => {
+    store.beforeWrite = () => undefined;
+    store.edit((text) => `remember the milk\n${text}`);
+    return undefined;
+  };
+  await lease.assertHeld('test');
+  await lease.release();
+  expect(store.description).toBe('remember the milk');
+});
+
+test('a holder whose record is gone or another’s is LEASE_LOST from then on, and writes nothing', async () => {
+  for (const change of [() => '', () => renderNotes('', recordOf(OTHER))]) {
+    const lease = await acquire();
+    store.edit(change);
+    const { version } = store;
+    await expect(lease.assertHeld('roll back to "ready"')).rejects.toMatchObject({
+      code: 'LEASE_LOST',
+      message: expect.stringContaining('to renew it'),
+    });
+    expect(lease.isFresh()).toBe(false);
+    await lease.release();
+    expect(store.version).toBe(version);
+    store.edit(() => '');
+  }
+});
+
+test('the same run that got the VM a second time has not held it all the time', async () => {
+  const lease = await acquire();
+  await lease.release();
+  clock.time += 1000;
+  await acquire();
+  await expect(lease.assertHeld('test')).rejects.toMatchObject({ code: 'LEASE_LOST' });
+});
+
+test('a lease that cannot be renewed may be acted on for two minutes, however the clocks ran', async () => {
+  const lease = await acquire();
+  store.locked = true;
+  clock.time += VALID_MS - 1;
+  expect(lease.isFresh()).toBe(true);
+  clock.time += 1;
+  expect(lease.isFresh()).toBe(false);
+  await expect(lease.assertHeld('test')).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  store.locked = false;
+  await lease.assertHeld('test');
+  expect(lease.isFresh()).toBe(true);
+  clock.epoch += VALID_MS; // the host slept
+  expect(lease.isFresh()).toBe(false);
+});
+
+test('kept, it is renewed every half minute until it is left', async () => {
+  const lease = await acquire();
+  const beats: number[] = [];
+  let over = (): void => undefined;
+  const sleeping = new Promise<void>((done) => (over = done));
+  clock.sleep = (ms) => {
+    beats.push(ms);
+    clock.time += ms;
+    if (beats.length < 5) return Promise.resolve();
+    lease.leave();
+    over();
+    return Promise.resolve();
+  };
+  lease.keep();
+  await sleeping;
+  expect(beats).toEqual(Array(5).fill(BEAT_MS));
+  await expect.poll(() => lease.record.beat).toBe(5);
+  expect(holder()).toBe('me');
+});
+
+test('what is not the run’s own is not released', async () => {
+  store.description = renderNotes('note', recordOf(OTHER));
+  expect(await releaseRun(store, 'me', clock)).toBe(false);
+  expect(holder()).toBe('other');
+  expect(await releaseRun(store, 'other', clock)).toBe(true);
+  expect(store.description).toBe('note');
+});
+
+test('a release waits for a config lock to go, for a minute', async () => {
+  const lease = await acquire();
+  store.locked = true;
+  await expect(lease.release()).rejects.toMatchObject({ code: 'VM_LOCKED' });
+  expect(clock.time).toBeGreaterThanOrEqual(60_000);
+  const later = clock.time + 10_000;
+  clock.onSleep = () => (store.locked = clock.time < later);
+  await lease.release();
+  expect(store.description).toBeUndefined();
+});

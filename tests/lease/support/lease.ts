@@ -1,0 +1,102 @@
+/**
+ * Leases over notes in memory, with runs on hosts of the test's choice.
+ *
+ * @module
+ */
+import type { LeaseIdentity, ProcessView } from '../../../fixtures/lease/identity.ts';
+import type { LeaseClock } from '../../../fixtures/lease/lease.ts';
+import type { LeaseRecord } from '../../../fixtures/lease/record.ts';
+import type { LeaseStore, StoredNotes, WriteResult } from '../../../fixtures/lease/store.ts';
+
+export const BOOT = '0f5f9b2e-boot';
+
+/** A VM's notes in memory, with the digest's compare-and-swap and the config lock. */
+export class MemoryStore implements LeaseStore {
+  readonly label = 'VM 101 (fedora42) on pve';
+  readonly vmid = 101;
+  description: string | undefined;
+  locked = false;
+  version = 1;
+  calls = 0;
+  /** Called before each write reaches the notes; may write itself. */
+  beforeWrite: () => WriteResult | undefined = () => undefined;
+
+  edit(change: (description: string) => string): void {
+    this.description = change(this.description ?? '');
+    this.version++;
+  }
+
+  read(): Promise<StoredNotes> {
+    this.calls++;
+    return Promise.resolve({
+      description: this.description === undefined ? undefined : `${this.description}\n`,
+      digest: String(this.version),
+      locked: this.locked,
+    });
+  }
+
+  write(description: string, digest: string): Promise<WriteResult> {
+    this.calls++;
+    const outcome = this.beforeWrite();
+    if (outcome !== undefined && outcome !== 'unsure') return Promise.resolve(outcome);
+    if (this.locked) return Promise.resolve('locked');
+    if (digest !== String(this.version)) return Promise.resolve('changed');
+    this.description = description === '' ? undefined : description;
+    this.version++;
+    return Promise.resolve(outcome ?? 'written');
+  }
+}
+
+/** A host whose processes are the given ones: pid to start. */
+export function hostOf(
+  processes: Readonly<Record<number, number | null>>,
+  options: { host?: string; boot?: string | null; pidns?: string | null } = {},
+): ProcessView {
+  const { host = 'ci-1', boot = BOOT, pidns = 'pid:[1]' } = options;
+  return {
+    host,
+    bootId: () => boot,
+    pidNamespace: () => pidns,
+    start: (pid) => (pid in processes ? (processes[pid] ?? null) : 'gone'),
+  };
+}
+
+/** A run whose main process and worker are the given ones. */
+export function runOf(
+  run: string,
+  options: Partial<Pick<LeaseIdentity, 'host' | 'boot' | 'pidns' | 'runner' | 'worker'>> = {},
+): LeaseIdentity {
+  const { host = 'ci-1', boot = BOOT, pidns = 'pid:[1]' } = options;
+  const { runner = { pid: 100, start: 1000 }, worker = { pid: 101, start: 1001 } } = options;
+  return { run, host, boot, pidns, runner, worker };
+}
+
+export function recordOf(identity: LeaseIdentity, changes: Partial<LeaseRecord> = {}): LeaseRecord {
+  return { v: 1, vm: 101, ...identity, since: '2026-11-21T08:00:00.000Z', beat: 1, ...changes };
+}
+
+/** Time passes only by sleeping; nothing really waits. */
+export class FakeClock implements LeaseClock {
+  time = 0;
+  epoch = Date.UTC(2026, 10, 21, 8);
+  /** Told of each sleep before time passes. */
+  onSleep: (ms: number) => void = () => undefined;
+
+  now(): number {
+    return this.time;
+  }
+
+  wall(): number {
+    return this.epoch + this.time;
+  }
+
+  sleep(ms: number): Promise<void> {
+    this.onSleep(ms);
+    this.time += ms;
+    return Promise.resolve();
+  }
+
+  random(): number {
+    return 0.5;
+  }
+}
