@@ -3,7 +3,8 @@ import { expect, test } from '@playwright/test';
 import { Secret } from '../../fixtures/config/secrets.ts';
 import { VncPage, type Target, type VncPageOptions } from '../../fixtures/vnc/index.ts';
 import { CreditWindow } from '../../fixtures/vnc/credit.ts';
-import { chordOf, keysymOf, strokesOf } from '../../fixtures/vnc/keys.ts';
+import { chordOf, keysymOf } from '../../fixtures/vnc/keys.ts';
+import { strokesOf } from '../../fixtures/vnc/strokes.ts';
 import { motionPath } from '../../fixtures/vnc/motion.ts';
 import { TestClock } from './support/clock.ts';
 import { BLUE, GREEN, RED, ScriptedServer } from './support/server.ts';
@@ -262,7 +263,9 @@ test('a locator clicks what its finder finds, where asked, with modifiers', asyn
 });
 
 test('strokes of a text count characters, not UTF-16 units', () => {
-  expect(strokesOf('a😀b').map(({ keysym }) => keysym)).toEqual([0x61, 0x0101f600, 0x62]);
+  expect(strokesOf('a😀b', undefined, false).map(([stroke]) => stroke?.key.keysym)).toEqual([
+    0x61, 0x0101f600, 0x62,
+  ]);
 });
 
 test('a click after typing waits until the keys have arrived: QEMU queues keys, not buttons', async () => {
