@@ -1,9 +1,9 @@
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { ssim } from 'ssim.js';
-import type { Frame, Rect } from '../../fixtures/image/frame.ts';
+import { changedAreas, differenceBounds } from '../../fixtures/image/difference.ts';
+import { type Frame, intersect, type Rect } from '../../fixtures/image/frame.ts';
 import { checkOptions, compareFrames } from '../../fixtures/visual/compare.ts';
-import { differenceBounds } from '../../fixtures/visual/difference.ts';
 import { similarity } from '../../fixtures/visual/ssim.ts';
 
 type Colour = readonly [number, number, number];
@@ -43,7 +43,11 @@ test('M43: identical pictures score 1 and pass; a moved button scores below 0.95
   expect(result.pass ? undefined : result.diff).toMatchObject({ width: 200, height: 120 });
 });
 
-test('luma score equals ssim.js on the whole frames to 1e-9, for any change', () => {
+const clamped = (frame: Frame) => ({ ...frame, data: new Uint8ClampedArray(frame.data) });
+const wholeFrame = (a: Frame, b: Frame, windowSize = 11): number =>
+  ssim(clamped(a), clamped(b), { ssim: 'fast', downsample: false, windowSize }).mssim;
+
+test('P-M27: luma score equals ssim.js on the whole frames to 1e-9, for any changes', () => {
   const base = screen();
   const rect = fc.record({
     x: fc.integer({ min: 0, max: 350 }),
@@ -52,16 +56,84 @@ test('luma score equals ssim.js on the whole frames to 1e-9, for any change', ()
     height: fc.integer({ min: 1, max: 50 }),
   });
   const byte = fc.integer({ min: 0, max: 255 });
+  const change = fc.tuple(rect, fc.tuple(byte, byte, byte));
   fc.assert(
-    fc.property(rect, fc.tuple(byte, byte, byte), (area, colour) => {
-      const changed = painted(base, area, colour);
-      const clamped = (frame: Frame) => ({ ...frame, data: new Uint8ClampedArray(frame.data) });
-      const whole = ssim(clamped(changed), clamped(base), { ssim: 'fast', downsample: false }).mssim;
-      expect(Math.abs(similarity(changed, base).luma - whole)).toBeLessThan(1e-9);
+    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), fc.constantFrom(5, 11), (changes, size) => {
+      const changed = changes.reduce((frame, [area, colour]) => painted(frame, area, colour), base);
+      const { luma, mean } = similarity(changed, base, { windowSize: size });
+      expect(Math.abs(luma - wholeFrame(changed, base, size))).toBeLessThan(1e-9);
+      expect(mean).toBeLessThanOrEqual(luma);
     }),
     { numRuns: 25 },
   );
 });
+
+test('P-M27: reference values of three pairs; a score that is the threshold passes', () => {
+  const grey = (value: number): Frame => plain(32, 32, [value, value, value]);
+  // Flat pictures have no variance: SSIM is (2ab + C1) / (a² + b² + C1).
+  const c1 = 6.5025;
+  for (const [a, b] of [
+    [100, 120],
+    [0, 255],
+    [200, 230],
+  ] as const) {
+    const expected = (2 * a * b + c1) / (a * a + b * b + c1);
+    expect(similarity(grey(a), grey(b)).mean).toBeCloseTo(expected, 12);
+    const { mean } = similarity(grey(a), grey(b));
+    const options = { minLocalSsim: -1, minSsim: mean };
+    expect(compareFrames(grey(a), grey(b), options).pass).toBe(true);
+    expect(compareFrames(grey(a), grey(b), { ...options, minSsim: mean + 1e-9 }).pass).toBe(false);
+  }
+});
+
+test('P-M27: every eighth window gives nearly the same mean; a change beyond the last full stride is seen', () => {
+  const base = screen();
+  const changed = painted(base, { x: 100, y: 100, width: 90, height: 70 }, [90, 90, 200]);
+  const [every, some] = [similarity(changed, base), similarity(changed, base, { stride: 8 })];
+  expect(some.mean).not.toBe(every.mean);
+  expect(Math.abs(some.mean - every.mean)).toBeLessThan(0.01);
+  const edge = painted(base, { x: 399, y: 299, width: 1, height: 1 }, [0, 0, 0]);
+  expect(similarity(edge, base, { stride: 8 }).lowest).toBeLessThan(1);
+});
+
+test('two changes far apart are two areas', () => {
+  const base = plain(400, 300);
+  const near = { x: 10, y: 20, width: 5, height: 6 };
+  const far = { x: 380, y: 270, width: 8, height: 9 };
+  const changed = painted(painted(base, near, [0, 0, 0]), far, [0, 0, 0]);
+  expect(changedAreas(changed, base)).toEqual([near, far]);
+  expect(changedAreas(changed, base, 10)).toEqual([
+    { x: 0, y: 10, width: 25, height: 26 },
+    { x: 370, y: 260, width: 28, height: 29 },
+  ]);
+  expect(changedAreas(changed, base, 200)).toEqual([{ x: 0, y: 0, width: 400, height: 300 }]);
+  expect(changedAreas(base, base, 10)).toEqual([]);
+});
+
+test('changed areas hold every change, and never overlap', () => {
+  const base = plain(96, 80);
+  const spot = fc.record({
+    x: fc.nat(95),
+    y: fc.nat(79),
+    width: fc.integer({ min: 1, max: 30 }),
+    height: fc.integer({ min: 1, max: 30 }),
+  });
+  fc.assert(
+    fc.property(fc.array(spot, { maxLength: 6 }), fc.nat(12), (spots, reach) => {
+      const inside = spots.map((one) => intersect(one, { x: 0, y: 0, width: 96, height: 80 })!);
+      const changed = inside.reduce((frame, one) => painted(frame, one, [0, 0, 0]), base);
+      const areas = changedAreas(changed, base, reach);
+      for (const one of inside) expect(areas.some((area) => covers(area, one))).toBe(true);
+      for (const [index, area] of areas.entries())
+        for (const other of areas.slice(index + 1)) expect(intersect(area, other)).toBeUndefined();
+    }),
+  );
+});
+
+function covers(outer: Rect, inner: Rect): boolean {
+  const common = intersect(outer, inner);
+  return common?.width === inner.width && common.height === inner.height;
+}
 
 test('red and green of equal luma are different', () => {
   const base = plain(200, 200);
@@ -87,13 +159,30 @@ test('P-M30: another size fails naming both sizes', () => {
   expect(result.pass ? '' : result.reason).toBe('the baseline is 1280x800, the screen is 1280x720');
 });
 
+test('P-M30: with resize, the screen is scaled to the baseline', () => {
+  const base = screen();
+  const changed = painted(base, { x: 100, y: 100, width: 120, height: 90 }, [250, 0, 0]);
+  const twice = (frame: Frame): Frame => {
+    const data = new Uint8Array(frame.data.length * 4);
+    for (let y = 0, at = 0; y < frame.height * 2; y++)
+      for (let x = 0; x < frame.width * 2; x++, at += 4) {
+        const from = ((y >> 1) * frame.width + (x >> 1)) * 4;
+        data.set(frame.data.subarray(from, from + 4), at);
+      }
+    return { width: frame.width * 2, height: frame.height * 2, data };
+  };
+  expect(compareFrames(twice(base), base).pass).toBe(false);
+  expect(compareFrames(twice(base), base, { resize: true }).pass).toBe(true);
+  expect(compareFrames(twice(changed), base, { resize: true }).pass).toBe(false);
+});
+
 test('P-M28: a change in the last five columns is seen', () => {
   const base = screen();
   const changed = painted(base, { x: 395, y: 100, width: 5, height: 60 }, [0, 0, 0]);
   expect(compareFrames(changed, base).pass).toBe(false);
 });
 
-test('pictures smaller than a window are compared too', () => {
+test('P-M28: pictures smaller than a window are compared as one window', () => {
   const base = plain(6, 4);
   expect(compareFrames(base, base).pass).toBe(true);
   expect(compareFrames(painted(base, { x: 1, y: 1, width: 3, height: 2 }, [0, 0, 0]), base).pass).toBe(false);
@@ -125,6 +214,8 @@ test('pixelmatch: the smaller of two allowances counts', () => {
 
 test('options out of range, and options of the other comparator, are refused by name', () => {
   expect(() => checkOptions({ minSsim: 95 })).toThrow(/minSsim.*\n.*from 0 to 1\n.*95/);
+  expect(() => checkOptions({ windowSize: 8 })).toThrow(/odd whole number/);
+  expect(() => checkOptions({ stride: 0 })).toThrow(/stride.*\n.*from 1/);
   expect(() => checkOptions({ maskColor: 'pink' })).toThrow(/#rrggbb/);
   expect(() => checkOptions({ comparator: 'pixelmatch', minSsim: 0.9 })).toThrow(/minSsim/);
   expect(() => checkOptions({ maxDiffPixels: 3 })).toThrow(/maxDiffPixels, which ssim does not use/);

@@ -1,0 +1,61 @@
+/**
+ * What the benchmarks share.
+ *
+ * @module
+ */
+import type { Frame, Rect } from '../../fixtures/image/frame.ts';
+
+/** Median time of a run, in milliseconds, after one that warms up. */
+export function median(runs: number, action: () => unknown): number {
+  action();
+  return middle(
+    Array.from({ length: runs }, () => {
+      const start = performance.now();
+      action();
+      return performance.now() - start;
+    }),
+  );
+}
+
+/** As {@link median}, of runs one after the other. */
+export async function medianOf(runs: number, action: (run: number) => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    const start = performance.now();
+    await action(run);
+    times.push(performance.now() - start);
+  }
+  return middle(times);
+}
+
+export function milliseconds(time: number): string {
+  return `${time.toFixed(1).padStart(8)} ms`;
+}
+
+export function ratio(slow: number, fast: number): string {
+  return `${(slow / fast).toFixed(1)}x`;
+}
+
+/** A coloured picture with structure everywhere, the same at every call; inside `inverted` in negative. */
+export function testCard({ width, height }: { width: number; height: number }, inverted?: Rect): Frame {
+  const data = new Uint8Array(width * height * 4);
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at += 4) {
+      const ink = ((x >> 3) * 7 + (y >> 4) * 13) % 5 === 0 ? 60 : 220;
+      const flip =
+        inverted !== undefined &&
+        x >= inverted.x &&
+        x < inverted.x + inverted.width &&
+        y >= inverted.y &&
+        y < inverted.y + inverted.height
+          ? 255
+          : 0;
+      data.set([ink ^ flip, ((ink + x / 16) & 255) ^ flip, ((ink + y / 8) & 255) ^ flip, 255], at);
+    }
+  }
+  return { width, height, data };
+}
+
+function middle(times: number[]): number {
+  return times.sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
+}
