@@ -18,6 +18,7 @@ const below = {
   vnc: [],
   vision: [],
   visual: [],
+  recording: ['vnc'],
   app: ['ssh'],
   matchers: ['vnc', 'vision', 'visual'],
 };
