@@ -39,22 +39,25 @@ async function shell(
   }
 }
 
-test('P-M22: processes are matched by -x, never by -f', () => {
+test('M15, P-M22: processes are matched by -x, never by -f', () => {
   expect(killCmd('app')).toMatch(/pkill .*-x app/);
   const scripts = ['gnome', 'kde'].flatMap((desktop) => [
     cleanup(desktop),
     profile(desktop).probe(application).wire,
     profile(desktop).kill(application).wire,
+    profile(desktop).locker?.probe.wire ?? '',
+    profile(desktop).locker?.kill.wire ?? '',
   ]);
   for (const script of [...scripts, killCmd('app'), probeCmd('app')]) {
-    expect(script).toMatch(/p(?:kill|grep)/);
     expect(script).not.toMatch(/p(?:kill|grep)\b[^\n|;]* -\w*f/);
   }
 });
 
-test('names longer than 15 bytes are sent as the kernel knows them', () => {
-  expect(cleanup('kde')).toContain('-x kscreenlocker_g');
-  expect(cleanup('kde')).not.toContain('-x kscreenlocker_greet');
+test('M17: names longer than 15 bytes are sent as the kernel knows them', () => {
+  const { locker } = profile('kde');
+  for (const command of [locker?.probe.wire, locker?.kill.wire]) {
+    expect(command).toMatch(/p(kill -TERM|grep) -x kscreenlocker_g( |$)/);
+  }
   expect(cleanup('gnome')).toContain('-x gnome-keyring-d');
   expect(cleanup('gnome')).not.toContain('-x gnome-keyring-daemon');
 });
@@ -62,7 +65,7 @@ test('names longer than 15 bytes are sent as the kernel knows them', () => {
 test.describe('on this Linux', () => {
   test.skip(process.platform !== 'linux', 'needs Linux');
 
-  test('a process with a name of 19 characters is ended', async ({}, info) => {
+  test('M17: a process with a name of 19 characters is ended', async ({}, info) => {
     requirePeer(test, 'pkill');
     mkdirSync(info.outputDir, { recursive: true });
     const program = info.outputPath('vmwright-sleeper-19');

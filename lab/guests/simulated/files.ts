@@ -107,7 +107,10 @@ function initialFiles(definition: GuestDefinition): Record<string, string> {
       ? {
           [`${home}/.local/share/kwalletd/kdewallet.kwl`]: 'KWALLET',
           [`${home}/.config/kscreenlockerrc`]: '[Daemon]\n',
+          '/etc/sddm.conf.d/autologin.conf': `[Autologin]\nUser=${definition.user}\nSession=plasma\n`,
         }
-      : {}),
+      : {
+          '/etc/gdm/custom.conf': `[daemon]\nAutomaticLoginEnable=True\nAutomaticLogin=${definition.user}\n`,
+        }),
   };
 }

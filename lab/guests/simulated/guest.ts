@@ -4,7 +4,7 @@
  * @module
  */
 import { Duplex } from 'node:stream';
-import { type AgentReply, GuestError, type LabGuest, type RunState } from '../guest.ts';
+import { type AgentReply, type GuestConfig, GuestError, type LabGuest, type RunState } from '../guest.ts';
 import { type Agent, createAgent } from './agent.ts';
 import { GuestClock } from './clock.ts';
 import { Desktop, type DesktopState } from './desktop/desktop.ts';
@@ -14,6 +14,9 @@ import { RfbServer } from './rfb/server.ts';
 import { createPosixShell } from './shell/posix.ts';
 import { createWindowsShell } from './shell/windows.ts';
 import { createSshServer, type GuestSsh } from './ssh.ts';
+import { Journal } from './journal.ts';
+import { attachKeyringDaemon } from './keyring.ts';
+import { type Fault, faultNamed } from './quirks.ts';
 import type { GuestDefinition } from './system.ts';
 
 /** Firmware and boot until the desktop is there. */
@@ -21,10 +24,6 @@ const BOOT_MS = 800;
 const SHUTDOWN_MS = 200;
 const PID_BASE = 40_000;
 const SSH_PORT = 22;
-/** Faults that a test can switch on. */
-const FAULTS = ['no-vnc', 'no-ssh', 'no-agent', 'ignores-shutdown', 'no-display'] as const;
-type Fault = (typeof FAULTS)[number];
-
 interface Saved {
   readonly files: readonly StoredFile[];
   readonly ram: { readonly processes: ProcessState; readonly desktop: DesktopState } | undefined;
@@ -33,6 +32,11 @@ interface Saved {
 
 export class SimulatedGuest implements LabGuest {
   readonly address: string;
+  /** What came in since the machine was made: command lines as sshd got them, keys as the RFB server got them. */
+  readonly log: {
+    readonly commands: string[];
+    readonly keys: { readonly keysym: number; readonly down: boolean }[];
+  } = { commands: [], keys: [] };
   readonly #definition: GuestDefinition;
   readonly #processes: ProcessTable;
   readonly #disk: GuestDisk;
@@ -54,11 +58,19 @@ export class SimulatedGuest implements LabGuest {
     this.address = definition.address;
     this.#processes = new ProcessTable(definition);
     this.#disk = createFiles(definition);
-    this.#desktop = new Desktop(definition, this.#processes, this.#disk, this.#clock);
-    this.#rfb = new RfbServer(`QEMU (${definition.name})`, this.#desktop);
-    const host = { definition, processes: this.#processes, disk: this.#disk, clock: this.#clock };
+    const host = {
+      definition,
+      processes: this.#processes,
+      disk: this.#disk,
+      clock: this.#clock,
+      faults: this.#faults,
+      journal: new Journal(this.#disk, this.#clock),
+    };
+    attachKeyringDaemon(definition, this.#disk, this.#processes);
+    this.#desktop = new Desktop(host);
+    this.#rfb = new RfbServer(`QEMU (${definition.name})`, this.#desktop, (key) => this.log.keys.push(key));
     const shell = definition.os === 'windows' ? createWindowsShell(host) : createPosixShell(host);
-    this.#ssh = createSshServer(host, shell);
+    this.#ssh = createSshServer(host, shell, (command) => this.log.commands.push(command));
     this.#agent = createAgent(host, shell, () => void this.stop());
     this.#desktop.enter('desktop');
     this.#saved.set('ready', this.#save(true, this.#readyAt));
@@ -76,7 +88,8 @@ export class SimulatedGuest implements LabGuest {
     return this.#state === 'stopped' ? undefined : PID_BASE + this.#definition.vmid;
   }
 
-  start(): Promise<void> {
+  start(config: GuestConfig): Promise<void> {
+    this.#desktop.setAdapter(String(config.vga ?? ''));
     this.#state = 'running';
     this.#startedAt = Date.now();
     this.#boot();
@@ -122,7 +135,7 @@ export class SimulatedGuest implements LabGuest {
     await saving;
   }
 
-  async loadSnapshot(name: string, { ram }: { ram: boolean }): Promise<void> {
+  async loadSnapshot(name: string, { ram, config }: { ram: boolean; config: GuestConfig }): Promise<void> {
     const saved = await this.#saved.get(name);
     if (saved === undefined) throw new GuestError(`Snapshot '${name}' does not exist in one or more devices`);
     await this.stop();
@@ -133,6 +146,8 @@ export class SimulatedGuest implements LabGuest {
     this.#clock.set(saved.savedAt.getTime());
     this.#processes.restore(saved.ram.processes);
     this.#desktop.restore(saved.ram.desktop);
+    this.#desktop.setAdapter(String(config.vga ?? ''));
+    if (this.#faults.has('greeter')) this.#processes.logOut();
   }
 
   deleteSnapshot(name: string): Promise<void> {
@@ -179,10 +194,11 @@ export class SimulatedGuest implements LabGuest {
   }
 
   setFault(fault: string, on: boolean): void {
-    const known = FAULTS.find((name) => name === fault);
-    if (known === undefined) throw new Error(`unknown fault "${fault}"; known: ${FAULTS.join(', ')}`);
+    const known = faultNamed(fault);
     if (on) this.#faults.add(known);
     else this.#faults.delete(known);
+    if (on && known === 'greeter') this.#processes.logOut();
+    this.#desktop.faultSwitched(known, on);
     if (on && known === 'no-ssh') this.#ssh.disconnectAll();
     if (on && known === 'no-vnc') this.#rfb.disconnectAll();
   }
@@ -201,6 +217,7 @@ export class SimulatedGuest implements LabGuest {
       this.#booting = undefined;
       this.#desktop.enter('desktop');
       this.#processes.boot();
+      if (this.#faults.has('greeter')) this.#processes.logOut();
     }, BOOT_MS);
   }
 

@@ -43,6 +43,17 @@ export class ProcessTable {
     }
   }
 
+  /** Nobody is logged in: the desktop's processes are gone, and the display manager's window is there. */
+  logOut(): void {
+    for (const { pid, session } of this.list()) if (session === 'desktop') this.exit(pid, 0);
+    const greeters = { gnome: '/usr/libexec/gdm-wayland-session', kde: '/usr/bin/sddm-greeter' };
+    const path =
+      this.#definition.os === 'windows'
+        ? 'C:\\Windows\\System32\\LogonUI.exe'
+        : greeters[this.#definition.desktop === 'kde' ? 'kde' : 'gnome'];
+    this.spawn({ path, user: superuser(this.#definition), session: 'system' });
+  }
+
   /** Power off: every process is gone without a word. */
   clear(): void {
     this.#processes = new Map();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import { makeHostKey } from '../../host-key.ts';
@@ -19,7 +20,12 @@ export interface GuestSsh {
 /** Made once a process: a guest keeps its host key over snapshots and restarts, as a real one does. */
 let hostKey: string | undefined;
 
-export function createSshServer(host: ShellHost, shell: Shell): GuestSsh {
+/** @param onCommand told each command line, as it came */
+export function createSshServer(
+  host: ShellHost,
+  shell: Shell,
+  onCommand: (command: string) => void = () => undefined,
+): GuestSsh {
   const { definition } = host;
   hostKey ??= makeHostKey();
   const streams = new Set<Duplex>();
@@ -36,6 +42,7 @@ export function createSshServer(host: ShellHost, shell: Shell): GuestSsh {
       session.on('sftp', (acceptSftp) => serveSftp(acceptSftp(), host));
       session.on('exec', (acceptExec, _reject, { command }) => {
         const channel = acceptExec();
+        onCommand(command);
         const closed = new AbortController();
         channel.on('close', () => closed.abort());
         channel.on('error', () => closed.abort());
@@ -76,7 +83,9 @@ async function run(
 }
 
 async function readAll(channel: ssh2.ServerChannel): Promise<string> {
+  // Not by `for await`: at its end that destroys the channel, which the result still has to go through.
   const chunks: Buffer[] = [];
-  for await (const chunk of channel as AsyncIterable<Buffer>) chunks.push(chunk);
+  channel.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(channel, 'end');
   return Buffer.concat(chunks).toString('utf8');
 }

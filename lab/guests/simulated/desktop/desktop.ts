@@ -4,6 +4,9 @@
  * @module
  */
 import { type Canvas, createCanvas } from '@napi-rs/canvas';
+import { credentialsFile } from '../keyring.ts';
+import type { Journal } from '../journal.ts';
+import type { Fault, Faults } from '../quirks.ts';
 import { HARBOR_EXE, HARBOR_LINUX, HARBOR_SCRIPT, HARBOR_WINDOWS } from '../files.ts';
 import type { ProcessTable } from '../processes.ts';
 import { HarborChat } from '../programs/harbor-chat.ts';
@@ -16,6 +19,7 @@ import { loadFonts, font } from './fonts.ts';
 import { KeyMapper, type KeyPress } from './keys.ts';
 import { closeButtonOf, contentOf, hitBox, launcherButtonOf, paintDesktop, TITLE_BAR } from './paint.ts';
 import { changedArea } from './changed-area.ts';
+import { Greeter, LockScreen, type Overlay, SystemDialog } from './overlays.ts';
 import { themes } from './themes.ts';
 
 /** SeaBIOS's text mode, which QEMU shows until the guest sets its own. */
@@ -23,6 +27,13 @@ const FIRMWARE = { width: 720, height: 400 };
 const CARET_MS = 500;
 /** From the window to its first content: Electron shows an empty surface first. */
 const FIRST_PAINT_MS = 300;
+const SLOW_PAINT_MS = 4000;
+/** KDE's daemon starts a killed greeter again: the screen stays locked. */
+const LOCKER_RESTART_MS = 100;
+const AUTOLOCK_MS = 1500;
+const LOCKER = '/usr/libexec/kscreenlocker_greet';
+const LOCKER_COMM = 'kscreenlocker_g';
+const FIRST_RUN_COMM = 'WebExperienceHostApp.exe';
 const APPLICATION = 'Harbor Chat';
 
 interface Window {
@@ -44,14 +55,34 @@ const EXEC_FORMAT_ERROR = 126;
 
 type Phase = 'off' | 'firmware' | 'desktop';
 
+/** What a desktop stands on. */
+export interface DesktopHost {
+  readonly definition: GuestDefinition;
+  readonly processes: ProcessTable;
+  readonly disk: GuestFiles;
+  readonly clock: GuestClock;
+  readonly faults: Faults;
+  readonly journal: Journal;
+}
+
+/** Exit code of a program that cannot read its configuration. */
+const CONFIG_ERROR = 1;
+
 export class Desktop implements Display {
   readonly #definition: GuestDefinition;
   readonly #processes: ProcessTable;
   readonly #files: GuestFiles;
+  readonly #faults: Faults;
+  readonly #journal: Journal;
+  readonly #overlays: { readonly greeter: Overlay; readonly firstRun: Overlay; readonly banner: Overlay };
   readonly #listeners = new Set<(area: Area | 'resized') => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #clock: GuestClock;
-  #keys = new KeyMapper();
+  #keys = this.#keyMapper();
+  #lock: { readonly screen: LockScreen; pid: number | undefined } | undefined;
+  #autolock: NodeJS.Timeout | undefined;
+  #isBannerDismissed = false;
+  #hidesWindows = false;
   #phase: Phase = 'off';
   #windows: Window[] = [];
   #query: string | undefined;
@@ -61,17 +92,37 @@ export class Desktop implements Display {
   #canvas: Canvas;
   #shown: Picture;
 
-  constructor(definition: GuestDefinition, processes: ProcessTable, files: GuestFiles, clock: GuestClock) {
+  constructor({ definition, processes, disk, clock, faults, journal }: DesktopHost) {
     this.#clock = clock;
     this.#definition = definition;
     this.#processes = processes;
-    this.#files = files;
+    this.#files = disk;
+    this.#faults = faults;
+    this.#journal = journal;
+    this.#overlays = {
+      greeter: new Greeter(definition.user),
+      firstRun: new SystemDialog(
+        "Let's finish setting up your device",
+        'Sign in to get the most out of Windows.',
+        'Continue',
+        () => undefined,
+      ),
+      banner: new SystemDialog(
+        'Software Updates Ready',
+        'Restart to install important updates.',
+        'Later',
+        () => (this.#isBannerDismissed = true),
+      ),
+    };
     this.#canvas = createCanvas(1, 1);
     this.#shown = { width: 1, height: 1, data: new Uint8Array(4) };
     processes.on((event) => {
       if (this.#phase !== 'desktop') return;
       if (event.type === 'spawned') void this.#open(event.process, event.request.path);
-      else this.#close(event.process.pid);
+      else {
+        this.#lockerExited(event.process.pid, event.signal);
+        this.#close(event.process.pid);
+      }
     });
   }
 
@@ -105,7 +156,9 @@ export class Desktop implements Display {
   key(keysym: number, down: boolean): void {
     const press = this.#keys.event(keysym, down);
     if (press === undefined || this.#phase !== 'desktop') return;
-    if (press.name === 'Super') this.#query = this.#query === undefined ? '' : undefined;
+    const overlay = this.#overlay();
+    if (overlay !== undefined) overlay.key(press);
+    else if (press.name === 'Super') this.#query = this.#query === undefined ? '' : undefined;
     else if (this.#query !== undefined) this.#launcherKey(press, this.#query);
     else if (press.alt && press.name === 'F4')
       this.#windows.slice(-1).forEach(({ pid }) => this.#processes.exit(pid, 0));
@@ -119,6 +172,25 @@ export class Desktop implements Display {
     this.#buttons = buttons;
     if (!pressed || this.#phase !== 'desktop') return;
     this.#click(x, y);
+    this.#repaint();
+  }
+
+  /** A display adapter of Proxmox's `vga`: on virtio-gpu and qxl composited windows are not in what VNC captures. */
+  setAdapter(vga: string): void {
+    this.#hidesWindows = /virtio|qxl/.test(vga);
+    this.#repaint();
+  }
+
+  faultSwitched(fault: Fault, on: boolean): void {
+    if ((fault === 'lock-screen' || fault === 'autolock') && this.#definition.desktop !== 'kde') {
+      throw new Error(`${this.#definition.name}: only KDE has the fault "${fault}"`);
+    }
+    if (fault === 'lock-screen' && on) this.#lockScreen();
+    if (fault === 'update-banner') this.#isBannerDismissed = false;
+    if (fault === 'autolock') {
+      clearInterval(this.#autolock);
+      this.#autolock = on ? setInterval(() => void this.#autolockNow(), AUTOLOCK_MS) : undefined;
+    }
     this.#repaint();
   }
 
@@ -139,11 +211,14 @@ export class Desktop implements Display {
       restored.restore(program);
       return { pid, frame, program: restored, painted: true };
     });
+    const locker = this.#processes.list().find(({ comm }) => comm === LOCKER_COMM);
+    if (locker !== undefined) this.#lock = { screen: this.#newLockScreen(), pid: locker.pid };
     this.#repaint();
   }
 
   dispose(): void {
     this.watched(0);
+    clearInterval(this.#autolock);
     this.#timers.forEach((timer) => clearTimeout(timer));
     this.#listeners.clear();
   }
@@ -154,11 +229,73 @@ export class Desktop implements Display {
     this.#windows = [];
     this.#query = undefined;
     this.#buttons = 0;
-    this.#keys = new KeyMapper();
+    this.#lock = undefined;
+    this.#isBannerDismissed = false;
+    this.#keys = this.#keyMapper();
+  }
+
+  #keyMapper(): KeyMapper {
+    return new KeyMapper(() => this.#definition.session === 'wayland' && this.#faults.has('drops-shifted'));
+  }
+
+  /** What lies over everything and takes the input. */
+  #overlay(): Overlay | undefined {
+    if (this.#faults.has('greeter')) return this.#overlays.greeter;
+    if (this.#lock !== undefined) return this.#lock.screen;
+    const runs = (comm: string): boolean => this.#processes.list().some((process) => process.comm === comm);
+    if (this.#faults.has('first-run-dialog') && runs(FIRST_RUN_COMM)) return this.#overlays.firstRun;
+    const isBanner = this.#faults.has('update-banner') && this.#definition.desktop === 'gnome';
+    return isBanner && !this.#isBannerDismissed ? this.#overlays.banner : undefined;
+  }
+
+  #lockScreen(): void {
+    if (this.#lock !== undefined || this.#phase !== 'desktop') return;
+    this.#lock = { screen: this.#newLockScreen(), pid: this.#startLocker() };
+    this.#repaint();
+  }
+
+  #newLockScreen(): LockScreen {
+    const { user, password } = this.#definition;
+    return new LockScreen(user, password, () => {
+      if (this.#lock?.pid !== undefined) this.#processes.exit(this.#lock.pid, 0);
+    });
+  }
+
+  #startLocker(): number {
+    return this.#processes.spawn({ path: LOCKER, user: this.#definition.user, session: 'desktop' }).pid;
+  }
+
+  /** A greeter that ends by itself has let its user in; one that was killed is started again. */
+  #lockerExited(pid: number, signal: string | undefined): void {
+    const lock = this.#lock;
+    if (lock?.pid !== pid) return;
+    lock.pid = undefined;
+    if (signal === undefined) {
+      this.#lock = undefined;
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      lock.screen.restart();
+      lock.pid = this.#startLocker();
+      this.#repaint();
+    }, LOCKER_RESTART_MS);
+    this.#timers.add(timer);
+  }
+
+  async #autolockNow(): Promise<void> {
+    const file = `/home/${this.#definition.user}/.config/kscreenlockerrc`;
+    const config = (await this.#files.exists(file)) ? await this.#files.read(file) : '';
+    if (!/^Autolock=false$/m.test(config)) this.#lockScreen();
   }
 
   #click(x: number, y: number): void {
     const { width, height } = this.#shown;
+    const overlay = this.#overlay();
+    if (overlay !== undefined) {
+      overlay.click(x, y, width, height);
+      return;
+    }
     const theme = themes[this.#definition.desktop];
     if (contains(launcherButtonOf(width, height, theme), x, y)) {
       this.#query = this.#query === undefined ? '' : undefined;
@@ -212,7 +349,13 @@ export class Desktop implements Display {
       return;
     }
     const program = this.#harbor();
-    await program.load();
+    try {
+      await program.load();
+    } catch (error) {
+      this.#journal.append(process.comm, process.pid, String(error));
+      this.#processes.exit(process.pid, CONFIG_ERROR);
+      return;
+    }
     if (!this.#processes.list().some(({ pid }) => pid === process.pid)) return;
     const { width, height } = this.#shown;
     const [w, h] = [program.size.width, program.size.height + TITLE_BAR];
@@ -220,11 +363,14 @@ export class Desktop implements Display {
     const window: Window = { pid: process.pid, program, frame, painted: false };
     this.#windows.push(window);
     this.#repaint();
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      window.painted = true;
-      this.#repaint();
-    }, FIRST_PAINT_MS);
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        window.painted = true;
+        this.#repaint();
+      },
+      this.#faults.has('slow-paint') ? SLOW_PAINT_MS : FIRST_PAINT_MS,
+    );
     this.#timers.add(timer);
   }
 
@@ -246,7 +392,7 @@ export class Desktop implements Display {
       os === 'windows'
         ? `C:\\Users\\${user}\\AppData\\Roaming\\Harbor\\session.json`
         : `/home/${user}/.config/harbor/session.json`;
-    return new HarborChat(this.#files, file, () => this.#repaint());
+    return new HarborChat(this.#files, file, credentialsFile(this.#definition), () => this.#repaint());
   }
 
   #repaint(): void {
@@ -259,8 +405,11 @@ export class Desktop implements Display {
       const launcher =
         this.#query === undefined ? undefined : { query: this.#query, hits: this.#hits(this.#query) };
       const clock = new Date(this.#clock.now()).toISOString().slice(11, 16);
-      const view = { width, height, clock, windows: this.#windows, launcher, caret: this.#caret };
-      paintDesktop(context, view, themes[this.#definition.desktop]);
+      const windows = this.#hidesWindows ? [] : this.#windows;
+      const view = { width, height, clock, windows, launcher, caret: this.#caret };
+      const theme = themes[this.#definition.desktop];
+      paintDesktop(context, view, theme);
+      this.#overlay()?.paint(context, width, height, theme);
     } else {
       context.fillStyle = '#000000';
       context.fillRect(0, 0, width, height);

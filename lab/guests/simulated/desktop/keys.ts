@@ -39,8 +39,14 @@ const PLAIN = "`1234567890-=[]\\;',./";
 const SHIFTED = '~!@#$%^&*()_+{}|:"<>?';
 
 export class KeyMapper {
+  readonly #dropsShifted: () => boolean;
   readonly #down = new Set<number>();
   #superAlone = false;
+
+  /** @param dropsShifted whether a shifted character without a Shift key held is lost, instead of losing its shift */
+  constructor(dropsShifted: () => boolean) {
+    this.#dropsShifted = dropsShifted;
+  }
 
   /** A key press to act on, or undefined. A tap of Super alone comes as the name `Super` on its release. */
   event(keysym: number, down: boolean): KeyPress | undefined {
@@ -70,6 +76,8 @@ export class KeyMapper {
     if (keysym < 0x20 || keysym > 0xff) return undefined;
     const char = String.fromCharCode(keysym);
     const shift = SHIFT.some((key) => this.#down.has(key));
+    const isShifted = /[A-Z]/.test(char) || SHIFTED.includes(char);
+    if (isShifted && !shift && this.#dropsShifted()) return undefined;
     if (/[a-z]/i.test(char)) return shift ? char.toUpperCase() : char.toLowerCase();
     const key = PLAIN.includes(char) ? PLAIN.indexOf(char) : SHIFTED.indexOf(char);
     if (key < 0) return char;

@@ -12,6 +12,8 @@ import { type Box, contains, type Program } from './program.ts';
 
 const ACCOUNT = 'alice@example.test';
 const PASSWORD = 'harbor-demo-1';
+/** What the application leaves in the desktop's keyring. */
+const CREDENTIAL = 'harbor-chat session';
 const FIELDS = ['email', 'password', 'button'] as const;
 type Field = (typeof FIELDS)[number];
 
@@ -44,6 +46,7 @@ export class HarborChat implements Program {
   readonly size = SIZE;
   readonly #files: GuestFiles;
   readonly #sessionFile: string;
+  readonly #credentialsFile: string | undefined;
   readonly #changed: () => void;
   #state: State = {
     view: 'login',
@@ -55,18 +58,34 @@ export class HarborChat implements Program {
     messages: ['Welcome to Harbor'],
   };
 
-  /** @param changed tells the desktop to repaint */
-  constructor(files: GuestFiles, sessionFile: string, changed: () => void) {
+  /**
+   * @param credentialsFile where the desktop keeps what it remembers of its user
+   * @param changed tells the desktop to repaint
+   */
+  constructor(
+    files: GuestFiles,
+    sessionFile: string,
+    credentialsFile: string | undefined,
+    changed: () => void,
+  ) {
     this.#files = files;
     this.#sessionFile = sessionFile;
+    this.#credentialsFile = credentialsFile;
     this.#changed = changed;
   }
 
-  /** Opens the main view at once when a session was left behind. */
+  /**
+   * Opens the main view at once when a session was left behind, in its own file or with the desktop's credentials.
+   *
+   * @throws SyntaxError for a session file that is no JSON: the program ends
+   */
   async load(): Promise<void> {
-    if (!(await this.#files.exists(this.#sessionFile))) return;
-    const session = JSON.parse(await this.#files.read(this.#sessionFile)) as { email?: string };
-    this.#state = { ...this.#state, view: 'main', email: session.email ?? ACCOUNT };
+    if (await this.#files.exists(this.#sessionFile)) {
+      const session = JSON.parse(await this.#files.read(this.#sessionFile)) as { email?: string };
+      this.#state = { ...this.#state, view: 'main', email: session.email ?? ACCOUNT };
+    } else if ((await this.#credentials()).includes(CREDENTIAL)) {
+      this.#state = { ...this.#state, view: 'main', email: ACCOUNT };
+    }
   }
 
   key(press: KeyPress): void {
@@ -128,7 +147,18 @@ export class HarborChat implements Program {
       return;
     }
     this.#state = { ...this.#state, view: 'main', password: '', error: false };
-    void this.#files.write(this.#sessionFile, JSON.stringify({ email })).then(this.#changed);
+    void this.#remember(email).then(this.#changed);
+  }
+
+  async #remember(email: string): Promise<void> {
+    await this.#files.write(this.#sessionFile, JSON.stringify({ email }));
+    if (this.#credentialsFile === undefined) return;
+    await this.#files.write(this.#credentialsFile, `${await this.#credentials()}${CREDENTIAL}\n`);
+  }
+
+  async #credentials(): Promise<string> {
+    const file = this.#credentialsFile;
+    return file !== undefined && (await this.#files.exists(file)) ? this.#files.read(file) : '';
   }
 
   #send(): void {

@@ -40,11 +40,21 @@ export class RfbServer {
   #password = '';
   #validUntil = 0;
 
-  /** @param name as QEMU shows it, e.g. `QEMU (fedora42)` */
-  constructor(name: string, display: Display) {
+  /**
+   * @param name as QEMU shows it, e.g. `QEMU (fedora42)`
+   * @param onKey told each key that the guest gets
+   */
+  constructor(
+    name: string,
+    display: Display,
+    onKey: (key: { readonly keysym: number; readonly down: boolean }) => void = () => undefined,
+  ) {
     this.#name = name;
     this.#display = display;
-    this.#keys = new KeyQueue((keysym, down) => display.key(keysym, down));
+    this.#keys = new KeyQueue((keysym, down) => {
+      onKey({ keysym, down });
+      display.key(keysym, down);
+    });
   }
 
   setPassword(password: string, validMs: number): void {

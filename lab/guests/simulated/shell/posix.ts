@@ -20,7 +20,7 @@ export function createPosixShell(host: ShellHost): Shell {
 }
 
 async function run(host: ShellHost, request: ExecRequest): Promise<ShellResult> {
-  const { definition, processes, disk, clock } = host;
+  const { processes, disk, clock } = host;
   const { command, user, session, stdin, signal } = request;
   const home = user === 'root' ? '/root' : `/home/${user}`;
   const shell = processes.spawn({ path: '/bin/sh', args: ['-c', command], user, session });
@@ -38,7 +38,7 @@ async function run(host: ShellHost, request: ExecRequest): Promise<ShellResult> 
     processInfo: { pid: shell.pid, ppid: shell.ppid },
     customCommands: [
       ...processCommands(host, { user, session }),
-      ...systemCommands(definition, user),
+      ...systemCommands(host, user),
       dateCommand(clock, user),
       ...desktopCommands(host, { user, session }),
     ],

@@ -5,6 +5,8 @@
  */
 import type { GuestClock } from '../clock.ts';
 import type { GuestDisk } from '../files.ts';
+import type { Journal } from '../journal.ts';
+import type { Faults } from '../quirks.ts';
 import type { ProcessTable } from '../processes.ts';
 import type { GuestDefinition, ProcessSession } from '../system.ts';
 
@@ -35,4 +37,6 @@ export interface ShellHost {
   readonly processes: ProcessTable;
   readonly disk: GuestDisk;
   readonly clock: GuestClock;
+  readonly faults: Faults;
+  readonly journal: Journal;
 }

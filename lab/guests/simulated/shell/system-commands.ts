@@ -5,8 +5,10 @@
  */
 import { type Command, defineCommand } from 'just-bash';
 import type { GuestDefinition } from '../system.ts';
+import type { ShellHost } from './shell.ts';
 
-export function systemCommands(definition: GuestDefinition, user: string): Command[] {
+export function systemCommands(host: ShellHost, user: string): Command[] {
+  const { definition } = host;
   const print = (name: string, text: (args: readonly string[]) => string): Command =>
     defineCommand(name, (args) => Promise.resolve({ stdout: `${text(args)}\n`, stderr: '', exitCode: 0 }));
   const uid = user === 'root' ? 0 : 1000;
@@ -17,9 +19,13 @@ export function systemCommands(definition: GuestDefinition, user: string): Comma
     print('hostname', () => definition.name),
     print('whoami', () => user),
     print('id', (args) => (args.includes('-u') ? String(uid) : `uid=${uid}(${user}) gid=${uid}(${user})`)),
-    defineCommand('loginctl', (args) => Promise.resolve(loginctl(definition, args))),
+    defineCommand('loginctl', (args) => Promise.resolve(loginctl(host, args))),
     defineCommand('systemctl', (args) => Promise.resolve(systemctl(args))),
-    print('journalctl', () => '-- No entries --'),
+    defineCommand('journalctl', async (args) => ({
+      stdout: await journalctl(host, args),
+      stderr: '',
+      exitCode: 0,
+    })),
     defineCommand('sudo', async (args, context) => {
       const words = args.filter(
         (word, index) => !(word.startsWith('-') && args.slice(0, index).every(isFlag)),
@@ -43,15 +49,47 @@ function unameAll(definition: GuestDefinition): string {
   return `Linux ${definition.name} ${definition.kernel} #1 SMP x86_64 GNU/Linux`;
 }
 
+/** One session of the SSH log-in, and the desktop's: its user's, or the display manager's greeter. */
 function loginctl(
-  definition: GuestDefinition,
+  { definition, faults }: ShellHost,
   args: readonly string[],
 ): { stdout: string; stderr: string; exitCode: number } {
-  const type = definition.session;
-  if (args[0] === 'show-session')
-    return { stdout: `Type=${type}\nActive=yes\nLockedHint=no\n`, stderr: '', exitCode: 0 };
-  const line = `      2 1000 ${definition.user} seat0 tty2 active no -\n`;
-  return { stdout: `SESSION  UID USER   SEAT  TTY  STATE  IDLE SINCE\n${line}`, stderr: '', exitCode: 0 };
+  const ok = (stdout: string): { stdout: string; stderr: string; exitCode: number } => ({
+    stdout,
+    stderr: '',
+    exitCode: 0,
+  });
+  const { user, session: type } = definition;
+  const manager = definition.desktop === 'kde' ? 'sddm' : 'gdm';
+  const desktop = faults.has('greeter')
+    ? { id: 'c1', uid: 120, name: manager, type, class: 'greeter', seat: 'seat0', tty: 'tty1' }
+    : { id: '2', uid: 1000, name: user, type, class: 'user', seat: 'seat0', tty: 'tty2' };
+  const ssh = { id: '7', uid: 1000, name: user, type: 'tty', class: 'user', seat: '-', tty: 'pts/0' };
+  const sessions = [desktop, ssh];
+  if (args[0] === 'show-session') {
+    const session = sessions.find(({ id }) => id === args[1]) ?? desktop;
+    return ok(
+      `Name=${session.name}\nType=${session.type}\nClass=${session.class}\nActive=yes\nState=active\nLockedHint=no\n`,
+    );
+  }
+  const lines = sessions.map(
+    ({ id, uid, name, seat, tty }) => `${id.padStart(7)} ${uid} ${name} ${seat} ${tty} active no -\n`,
+  );
+  const legend = args.includes('--no-legend') ? '' : 'SESSION  UID USER   SEAT  TTY  STATE  IDLE SINCE\n';
+  return ok(legend + lines.join(''));
+}
+
+async function journalctl({ definition, journal }: ShellHost, args: readonly string[]): Promise<string> {
+  const since = args.find((word) => word.startsWith('--since=@'));
+  const after = since === undefined ? 0 : Number(since.slice('--since=@'.length)) * 1000;
+  const entries = (await journal.entries()).filter(({ at }) => at >= after);
+  if (entries.length === 0) return args.includes('--quiet') ? '' : '-- No entries --\n';
+  return entries
+    .map(({ at, comm, pid, text }) => {
+      const time = new Date(at).toISOString().replace(/\.\d+Z$/, '+00:00');
+      return `${time} ${definition.name} ${comm}[${pid}]: ${text}\n`;
+    })
+    .join('');
 }
 
 function systemctl(args: readonly string[]): { stdout: string; stderr: string; exitCode: number } {

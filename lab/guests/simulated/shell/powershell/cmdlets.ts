@@ -159,6 +159,13 @@ function fileCmdlets({ disk }: ShellHost): Commands {
       }
       return { values, errors };
     },
+    'get-item': async (call) => {
+      const path = show(call.argument('Path', 0) ?? '');
+      if (!(await disk.exists(path))) return { errors: [missing('Get-Item', path)] };
+      const isHarbor = path.toLowerCase() === HARBOR_WINDOWS.toLowerCase();
+      const version = isHarbor ? { ProductVersion: HARBOR_VERSION.replace(/^\S+ /, '') } : {};
+      return { values: [{ display: path, FullName: path, VersionInfo: version }] };
+    },
     'get-content': async (call) => {
       const path = show(call.argument('Path', 0) ?? '');
       if (!(await disk.exists(path))) return { errors: [missing('Get-Content', path)] };
@@ -217,7 +224,7 @@ function taskCmdlets({ definition, processes }: ShellHost): Commands {
   };
 }
 
-function pipelineCmdlets({ definition }: ShellHost): Commands {
+function pipelineCmdlets({ definition, journal }: ShellHost): Commands {
   return {
     'write-output': (call) => ({ values: [...call.positional, ...call.input] }),
     'write-error': (call) => ({ errors: [show(call.argument('Message', 0) ?? '')] }),
@@ -268,6 +275,14 @@ function pipelineCmdlets({ definition }: ShellHost): Commands {
         ],
       };
     },
+    'get-winevent': async () => ({
+      values: (await journal.entries()).map(({ at, comm, text }) => ({
+        display: text,
+        TimeCreated: new Date(at).toISOString(),
+        ProviderName: comm,
+        Message: text,
+      })),
+    }),
     hostname: () => ({ values: [definition.name.toUpperCase()], exitCode: 0 }),
     whoami: () => ({ values: [`${definition.name}\\${definition.user}`], exitCode: 0 }),
   };

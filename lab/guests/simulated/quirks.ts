@@ -1,0 +1,32 @@
+/**
+ * What goes wrong on a simulated guest when a test switches it on. Ways of an operating system that are always there
+ * (15-byte names, session 0, `$_`, the keyring daemon's memory) are no faults: each guest has those of its own system.
+ *
+ * @module
+ */
+
+/** Every fault by name, and what it does. */
+export const FAULTS = {
+  'no-vnc': 'no VNC server',
+  'no-ssh': 'no sshd',
+  'no-agent': 'no guest agent',
+  'no-display': 'no display adapter',
+  'ignores-shutdown': 'the guest does not power off when asked',
+  greeter: 'nobody is logged in: the screen shows the log-in window of the display manager',
+  'lock-screen': "KDE: locks the screen now, and each time it is switched on; its greeter's screen is blank",
+  autolock: 'KDE: locks the screen again every 1.5 s unless its configuration says Autolock=false',
+  'update-banner': 'GNOME: a dialog about waiting updates takes every key and click until it is dismissed',
+  'first-run-dialog': 'Windows 11: the first-run dialog covers the desktop for as long as its process lives',
+  'slow-paint': 'windows stay empty for 4 s before their first content',
+  'drops-shifted': 'Wayland: a shifted character without a Shift key held is lost',
+} as const;
+
+export type Fault = keyof typeof FAULTS;
+
+/** The faults of one guest that are on now. */
+export type Faults = ReadonlySet<Fault>;
+
+export function faultNamed(name: string): Fault {
+  if (Object.hasOwn(FAULTS, name)) return name as Fault;
+  throw new Error(`unknown fault "${name}"; known: ${Object.keys(FAULTS).join(', ')}`);
+}
