@@ -1,0 +1,103 @@
+import { expect, test } from '@playwright/test';
+import { VncPage } from '../../fixtures/vnc/index.ts';
+import { builtImage } from '../../lab/guests/qemu/index.ts';
+import { requirePeer } from '../support/peers.ts';
+import { QemuDesktop } from './support/qemu-desktop.ts';
+
+/** Two thousand, ten times, is what a release is measured with. */
+const CHARACTERS = Number(process.env.VMWRIGHT_TYPED_CHARACTERS ?? 500);
+const ROUNDS = Number(process.env.VMWRIGHT_TYPED_ROUNDS ?? 1);
+/** A minute, and some rounds, to measure with. */
+const IDLE_MS = Number(process.env.VMWRIGHT_IDLE_MS ?? 4000);
+const IDLE_ROUNDS = Number(process.env.VMWRIGHT_IDLE_ROUNDS ?? 2);
+const FIRST_BOOT_MS = 300_000;
+
+const ALPHABET = `abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789 ~!@#$%^&*()_+{}|:"<>?\`-=[]\\;',./`;
+
+/** Shows each key as the terminal gets it, and keeps all of them in a file. */
+const KEEPER = `
+import os, sys, tty
+tty.setraw(0)
+kept = open('/tmp/typed', 'ab', buffering=0)
+while True:
+    keys = os.read(0, 4096)
+    kept.write(keys)
+    os.write(1, keys.replace(b'\\r', b'\\r\\n'))`;
+
+/** Paints itself in another colour whenever the file `paint` is there, after so many seconds; says when it did. */
+const PAINTER = `
+import os, sys, time
+colours = 0
+sys.stdout.write('\\033[?25l')
+while True:
+    if os.path.exists('/home/tester/paint'):
+        wait = float(open('/home/tester/paint').read())
+        os.remove('/home/tester/paint')
+        time.sleep(wait)
+        colours += 1
+        sys.stdout.write('\\033[%dm\\033[2J' % (41 + colours % 6))
+        sys.stdout.flush()
+        with open('/tmp/painted', 'a') as done: done.write('%d\\n' % time.time_ns())
+    time.sleep(0.05)`;
+
+test.describe.configure({ mode: 'serial', timeout: 60_000 });
+
+let desktop: QemuDesktop;
+let page: VncPage;
+
+test.beforeAll(async () => {
+  test.setTimeout(FIRST_BOOT_MS);
+  requirePeer(test, 'qemu-system-x86_64');
+  const isMissing = builtImage() === undefined;
+  if (isMissing && process.env.CI) throw new Error('no image: run npx vmwright lab build before the tests');
+  test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
+  desktop = await QemuDesktop.start();
+  page = await desktop.page();
+});
+
+test.afterAll(async () => {
+  await (page as VncPage | undefined)?.close();
+  await (desktop as QemuDesktop | undefined)?.dispose();
+});
+
+test('mixed characters typed into a terminal arrive exactly, each and in order', async ({}, info) => {
+  test.setTimeout(60_000 + ROUNDS * CHARACTERS * 200);
+  await desktop.terminal(page, 'keeper', KEEPER, { x: 0, y: 0 });
+  for (let round = 0; round < ROUNDS; round++) {
+    const text = Array.from(
+      { length: CHARACTERS },
+      (_, index) => ALPHABET[(index * 31 + (index >> 6) + round) % ALPHABET.length],
+    ).join('');
+    await desktop.shell('rm -f /tmp/before; cp /tmp/typed /tmp/before');
+    const begin = performance.now();
+    await page.keyboard.type(text);
+    info.annotations.push({
+      type: 'typing',
+      description: `${CHARACTERS} in ${Math.round(performance.now() - begin)} ms`,
+    });
+    const typed = () => desktop.shell('tail -c +$(($(stat -c %s /tmp/before) + 1)) /tmp/typed');
+    await expect
+      .poll(async () => (await typed()).length, { timeout: 30_000 })
+      .toBeGreaterThanOrEqual(text.length);
+    expect(await typed(), `round ${round}`).toBe(text);
+  }
+});
+
+test('rule 9: a change after idleness is seen', async ({}, info) => {
+  test.setTimeout(60_000 + IDLE_ROUNDS * (IDLE_MS + 20_000));
+  await desktop.terminal(page, 'painter', PAINTER, { x: 640, y: 0 });
+  const clip = { x: 740, y: 100, width: 200, height: 100 };
+  const latencies: number[] = [];
+  for (let round = 0; round < IDLE_ROUNDS; round++) {
+    const before = await page.waitForStill({ clip, timeout: 30_000 });
+    await desktop.shell(`echo ${IDLE_MS / 1000} > /home/tester/new; mv /home/tester/new /home/tester/paint`);
+    const changed = await page.waitForChange({ since: before, clip, timeout: IDLE_MS + 15_000 });
+    const seenAt = performance.now();
+    expect(Buffer.compare(changed.data, before.data)).not.toBe(0);
+    const offset = await desktop.clockOffset();
+    const paintedAt = Number((await desktop.shell('tail -n 1 /tmp/painted')).trim()) / 1e6 + offset;
+    latencies.push(Math.round(seenAt - paintedAt));
+  }
+  expect(latencies).toHaveLength(IDLE_ROUNDS);
+  info.annotations.push({ type: 'change to waiter, ms', description: latencies.join(', ') });
+});
