@@ -10,7 +10,7 @@ const startsLab = !PROXMOX_HOST && VMWRIGHT_LAB_ENV === undefined;
 export default defineConfig<object, MachineOptions>({
   testDir: 'specs',
   outputDir: 'test-results/artifacts',
-  snapshotPathTemplate: '{testDir}/__screenshots__/{projectName}/{testFileName}/{arg}{ext}',
+  snapshotPathTemplate: '{testDir}/__screenshots__/{projectName}/{arg}{ext}',
   forbidOnly: process.env.CI !== undefined,
   // Where nobody looks at a new baseline, a missing one is a failure.
   ...(process.env.CI === undefined ? {} : { updateSnapshots: 'none' as const }),
