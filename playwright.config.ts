@@ -3,7 +3,7 @@ import { type MachineOptions, projectsFrom, readEnvironment } from './fixtures/c
 import { leaveOutUnbuilt } from './lab/real-guest.ts';
 import matrix from './vm-matrix.ts';
 
-const { PROXMOX_HOST, VMWRIGHT_LAB_ENV, VMWRIGHT_TOTALS, TIMEOUT_SCALE } = readEnvironment();
+const { PROXMOX_HOST, VMWRIGHT_LAB_ENV, VMWRIGHT_TOTALS, TIMEOUT_SCALE, VMWRIGHT_LIVE } = readEnvironment();
 const usesLab = !PROXMOX_HOST || VMWRIGHT_LAB_ENV !== undefined;
 const startsLab = !PROXMOX_HOST && VMWRIGHT_LAB_ENV === undefined;
 
@@ -17,7 +17,10 @@ export default defineConfig<object, MachineOptions>({
   projects: projectsFrom(usesLab ? leaveOutUnbuilt(matrix) : matrix, {
     timeoutScale: Number(TIMEOUT_SCALE ?? 1),
   }),
+  ...(VMWRIGHT_LIVE === '1' ? { globalSetup: './fixtures/recording/live-setup.ts' } : {}),
   reporter: [
+    // First, so that the others copy films with their steps.
+    ['./reporters/film.ts'],
     ['list'],
     ['html', { outputFolder: 'test-results/html', open: 'never' }],
     ['allure-playwright', { resultsDir: 'test-results/allure-results' }],
