@@ -2,21 +2,34 @@
 /**
  * `vmwright`: what the test runner does not do. Each command is a file beside this one.
  *
- * Exit codes: 0 done, 1 failed, 2 wrong usage.
+ * Exit codes: 0 done, 1 failed, 2 wrong usage, 3 an approval is missing.
  *
  * @module
  */
 import { Command, CommanderError } from 'commander';
+import { isVmwrightError } from '../fixtures/errors.ts';
 import { addLab } from './lab.ts';
 import type { OcrOptions } from './ocr.ts';
+import { addVlm } from './vlm.ts';
+import { addRuns } from './runs.ts';
 
 const USAGE = 2;
+const EXIT_CODES: Readonly<Record<string, number>> = {
+  PLAN_INVALID: USAGE,
+  MATRIX_INVALID: USAGE,
+  SUITE_INVALID: USAGE,
+  BUILD_NAME_INVALID: USAGE,
+  APPROVAL_NEEDED: 3,
+  RISK_UNCONFIRMED: 3,
+};
 
 const program = new Command('vmwright')
   .description('Playwright Test for virtual machines: what the test runner itself does not do')
   .exitOverride()
   .showHelpAfterError('(add --help for the usage)');
 addLab(program);
+addVlm(program);
+addRuns(program);
 program
   .command('ocr')
   .description('print the text of a picture, with boxes and confidences')
@@ -33,6 +46,6 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE;
   else {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    process.exitCode = isVmwrightError(error) ? (EXIT_CODES[error.code] ?? 1) : 1;
   }
 }

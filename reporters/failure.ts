@@ -4,12 +4,28 @@
  * @module
  */
 import type { TestResult, TestStep } from '@playwright/test/reporter';
-import type { FailureEvidence } from './journal.ts';
+import type { FailureEvidence, Picture, StepResult } from './journal.ts';
 import { stripAnsi } from './sections.ts';
 
 /** Titles of the spec's own top-level steps, in order. */
 export function topLevelSteps(result: TestResult): string[] {
   return result.steps.filter(isTopLevelStep).map((step) => step.title);
+}
+
+/** The same steps with their times. */
+export function timedSteps(result: TestResult): StepResult[] {
+  return result.steps.filter(isTopLevelStep).map(({ title, duration, error }) => ({
+    title,
+    durationMs: Math.max(0, duration),
+    failed: error !== undefined,
+  }));
+}
+
+/** Files of the pictures that the test attached. */
+export function picturesOf(result: TestResult): Picture[] {
+  return result.attachments.flatMap(({ name, path, contentType }) =>
+    path !== undefined && /^image\/(?:png|jpeg|webp)$/.test(contentType) ? { name, file: path } : [],
+  );
 }
 
 /** True for a `test.step` that is not inside another step, hook or fixture. */

@@ -1,12 +1,15 @@
 /**
  * The journal of a run: an append-only log of what happened, from which every report is computed.
  *
- * One JSON object a line. Readers ignore a half-written last line, and refuse a newer schema version.
+ * One JSON object a line, numbered from 1. A half-written last line is what a killed runner leaves and is ignored; any
+ * other line that is missing or unreadable is a fault, and a run with faults is never complete. Readers refuse a newer
+ * schema version.
  *
  * @module
  */
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { VmwrightError } from '../fixtures/errors.ts';
 
 export const JOURNAL_VERSION = 1;
 
@@ -19,6 +22,29 @@ export interface PlannedHost {
   readonly skip?: string;
   /** How many tests are planned on it; with fewer final results it cannot pass. */
   readonly tests?: number;
+  /** The shard that runs it, from 1; absent in a run without shards. */
+  readonly shard?: number;
+}
+
+/** A top-level step that ended. */
+export interface StepResult {
+  readonly title: string;
+  readonly durationMs: number;
+  readonly failed: boolean;
+}
+
+/** A share of a run that is executed somewhere else: `--shard=2/3`. */
+export interface Shard {
+  readonly current: number;
+  readonly total: number;
+}
+
+/** What a run is made of before anything of it was executed. */
+export interface PlannedFlow {
+  readonly suite: string;
+  readonly steps: readonly string[];
+  /** Where the list comes from: the run's own spec files, or a fixed list because those could not be read. */
+  readonly from: 'spec' | 'static';
 }
 
 /** What went wrong in one attempt of one test. */
@@ -31,6 +57,12 @@ export interface FailureEvidence {
   readonly excerpt: string;
 }
 
+/** A picture that a test attached. */
+export interface Picture {
+  readonly name: string;
+  readonly file: string;
+}
+
 export type Outcome = 'passed' | 'failed' | 'timedOut' | 'skipped' | 'interrupted';
 
 /** An event of the journal without the envelope. `at` is milliseconds since the epoch. */
@@ -38,6 +70,14 @@ export type JournalEvent =
   | {
       readonly type: 'run-begin';
       readonly at: number;
+      /** Identity of the run; the same in all its shards and groups. */
+      readonly run?: string;
+      /** Version of vmwright that wrote the journal. */
+      readonly version?: string;
+      readonly shard?: Shard;
+      /** Family whose machines this journal is about, in a run with `--categorize`. */
+      readonly group?: string;
+      readonly flow?: readonly PlannedFlow[];
       readonly build: string;
       readonly hosts: readonly PlannedHost[];
       /** How many machines can be worked on at the same time. */
@@ -66,24 +106,113 @@ export type JournalEvent =
       /** True when the outcome is the one that the spec expects (`test.fail()` expects a failure). */
       readonly expected: boolean;
       readonly skipReason?: string;
+      /** How many more attempts the runner makes when this one failed. */
+      readonly retriesLeft?: number;
       readonly steps: readonly string[];
       readonly failure?: FailureEvidence;
+      /** Top-level steps with their times, as far as the source knows them. */
+      readonly timed?: readonly StepResult[];
+      /** Files of pictures that belong to this attempt. */
+      readonly pictures?: readonly Picture[];
       /** Monotonic, in milliseconds. */
       readonly durationMs: number;
     }
   | { readonly type: 'kernel'; readonly at: number; readonly host: string; readonly kernel: string }
-  | { readonly type: 'note'; readonly at: number; readonly text: string }
+  | {
+      readonly type: 'note';
+      readonly at: number;
+      readonly kind?: 'anomaly' | 'fallback' | 'infrastructure';
+      readonly text: string;
+    }
+  | { readonly type: 'url'; readonly at: number; readonly url: string }
+  /** Evidence about a machine (without `host`: about the run) exists and cannot be understood: nothing passes on it. */
+  | { readonly type: 'unreadable'; readonly at: number; readonly host?: string; readonly text: string }
   | { readonly type: 'run-end'; readonly at: number; readonly result: 'finished' | 'cancelled' };
 
 /** Where events go. */
 export interface JournalWriter {
   append(event: JournalEvent): void;
+  close(): void;
 }
 
-/** Appends each event to `file` at once, so that a killed runner loses none that had happened. */
+/** What a journal holds, and what is wrong with it. */
+export interface Journal {
+  readonly events: readonly JournalEvent[];
+  /** Lines that are missing or unreadable, in words; empty for a sound journal. */
+  readonly faults: readonly string[];
+}
+
+/** Appends each event to a new `file` at once, so that a killed runner loses none that had happened. */
 export function openJournal(file: string): JournalWriter {
   mkdirSync(dirname(file), { recursive: true });
+  const descriptor = openSync(file, 'ax');
+  let line = 0;
+  let torn = false;
   return {
-    append: (event) => appendFileSync(file, `${JSON.stringify({ v: JOURNAL_VERSION, ...event })}\n`),
+    append(event) {
+      line++;
+      const bytes = Buffer.from(
+        `${torn ? '\n' : ''}${JSON.stringify({ v: JOURNAL_VERSION, n: line, ...event })}\n`,
+      );
+      torn = true;
+      if (writeSync(descriptor, bytes) === bytes.length) torn = false;
+    },
+    close: () => closeSync(descriptor),
   };
+}
+
+/**
+ * Reads a journal's text.
+ *
+ * @throws `JOURNAL_TOO_NEW` when a later vmwright wrote it
+ */
+export function readJournal(text: string, subject = 'journal'): Journal {
+  const lines = text.split('\n');
+  // What follows the last line feed was being written when the runner was killed.
+  lines.pop();
+  const events: JournalEvent[] = [];
+  const faults: string[] = [];
+  let expected = 1;
+  for (const [index, line] of lines.entries()) {
+    if (line === '') continue;
+    const entry = parseLine(line);
+    if (entry === undefined) {
+      faults.push(`line ${index + 1} cannot be read`);
+      expected++;
+      continue;
+    }
+    if (entry.v > JOURNAL_VERSION) throw tooNew(subject, entry.v);
+    // A line that was written twice says nothing new.
+    if (entry.n < expected) continue;
+    if (entry.n > expected) faults.push(`${entry.n - expected} events before line ${index + 1} are missing`);
+    expected = entry.n + 1;
+    events.push(entry.event);
+  }
+  return { events, faults };
+}
+
+function parseLine(line: string): { v: number; n: number; event: JournalEvent } | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { v, n, ...event } = value as { v?: unknown; n?: unknown; type?: unknown; at?: unknown };
+  if (typeof v !== 'number' || typeof n !== 'number') return undefined;
+  if (v <= JOURNAL_VERSION && (typeof event.type !== 'string' || typeof event.at !== 'number'))
+    return undefined;
+  return { v, n, event: event as unknown as JournalEvent };
+}
+
+function tooNew(subject: string, version: number): VmwrightError {
+  return new VmwrightError({
+    code: 'JOURNAL_TOO_NEW',
+    subject,
+    message: 'a later version of vmwright wrote it',
+    expected: `schema version ${JOURNAL_VERSION} or older`,
+    seen: String(version),
+    next: 'read this run with the vmwright that made it, or a newer one',
+  });
 }

@@ -1,97 +1,133 @@
 /**
  * The state of a run, computed from its journal: a pure fold.
  *
- * A host passes only on positive evidence (requirements E11): at least one executed test with the expected outcome,
- * and none with an unexpected one.
- *
  * @module
  */
-import type { FailureEvidence, JournalEvent, PlannedHost } from './journal.ts';
+import { hostModel, type HostLog, type HostModel, isBookkeeping, keyOf } from './host.ts';
+import type { JournalEvent, PlannedFlow, PlannedHost, Shard } from './journal.ts';
+import { notesOf } from './notes.ts';
 
-export type HostStatus = 'PASS' | 'FAIL' | 'RUN' | 'SKIP' | 'WAIT' | 'UNKNOWN';
-
-/** Run states of requirements E12 that a single journal can show. */
-export type RunState = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'UNKNOWN';
-
-export interface HostModel {
-  readonly host: string;
-  readonly kernel: string;
-  readonly status: HostStatus;
-  /** One line, unescaped, not yet cut. */
-  readonly detail: string;
-  readonly startedAt: number | undefined;
-  /** Start of the first test to the end of the last; undefined while nothing has ended. */
-  readonly durationMs: number | undefined;
-  readonly failures: readonly HostFailure[];
-}
-
-export interface HostFailure {
-  /** `step 7 "Connect"`, or what failed outside of a step. */
-  readonly where: string;
-  readonly excerpt: string;
-}
+/** Run states of requirements E12. */
+export type RunState = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED' | 'HUNG' | 'UNKNOWN';
 
 export interface RunModel {
   readonly build: string;
+  readonly run: string | undefined;
+  /** Version of vmwright that recorded the run. */
+  readonly version: string | undefined;
   readonly state: RunState;
   readonly startedAt: number;
   readonly endedAt: number | undefined;
   readonly slots: number;
+  readonly shard: Shard | undefined;
+  readonly group: string | undefined;
   readonly hosts: readonly HostModel[];
+  /** Every planned machine, also those of other shards. */
+  readonly scope: readonly PlannedHost[];
   readonly coverage: readonly (readonly [key: string, value: string])[];
   /** Executed steps in order, per suite. */
-  readonly flow: readonly { readonly suite: string; readonly steps: readonly string[] }[];
+  readonly flow: readonly Flow[];
   readonly notes: readonly string[];
   readonly command: string;
   readonly url: string | undefined;
 }
 
-type Begin = Extract<JournalEvent, { type: 'run-begin' }>;
-type TestEnd = Extract<JournalEvent, { type: 'test-end' }>;
-
-interface HostLog {
-  readonly plan: PlannedHost;
-  kernel?: string;
-  startedAt?: number;
-  endedAt?: number;
-  open: Map<string, { steps: string[]; suite: string; test: string }>;
-  ends: TestEnd[];
+interface Flow {
+  readonly suite: string;
+  readonly steps: readonly string[];
 }
 
+/** What is known of a run beside its journal. The runner itself, rendering its own end, has nothing to add. */
+export interface Surroundings {
+  /** Whether the process that writes the journal still exists; `unknown` on another computer. */
+  readonly runner: 'alive' | 'gone' | 'unknown';
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Lines of the journal that are missing or unreadable. */
+  readonly faults?: readonly string[];
+  /** When the operator stopped the run. */
+  readonly cancelledAt?: number;
+  /** True when the runner was ended by its supervisor, after all results were there, because it never exited. */
+  readonly wasStuck?: boolean;
+  /** A runner without an event for this long is hung. Milliseconds. */
+  readonly hungAfterMs?: number;
+  /** How long a runner may live on after the end of its run. Milliseconds. */
+  readonly graceMs?: number;
+}
+
+const HUNG_AFTER_MS = 30 * 60_000;
+const GRACE_MS = 120_000;
+
+type Begin = Extract<JournalEvent, { type: 'run-begin' }>;
+type End = Extract<JournalEvent, { type: 'run-end' }>;
+
 /** Folds a journal into the run's state. Events of hosts outside the plan are ignored. Throws when it has no beginning. */
-export function foldJournal(events: readonly JournalEvent[]): RunModel {
+export function foldJournal(events: readonly JournalEvent[], around?: Surroundings): RunModel {
   const begin = events.find((event): event is Begin => event.type === 'run-begin');
   if (begin === undefined) throw new Error('the journal has no run-begin event');
+  const planned =
+    begin.shard === undefined
+      ? begin.hosts
+      : begin.hosts.filter((host) => host.shard === undefined || host.shard === begin.shard?.current);
   const logs = new Map(
-    begin.hosts.map((plan): [string, HostLog] => [plan.host, { plan, open: new Map(), ends: [] }]),
+    planned.map((plan): [string, HostLog] => [
+      plan.host,
+      { plan, open: new Map(), ends: [], unreadable: [] },
+    ]),
   );
-  for (const event of events) if ('host' in event) record(logs.get(event.host), event);
+  for (const event of events) {
+    if ('host' in event) record(logs.get(event.host), event as HostEvent);
+  }
 
-  const end = events.findLast((event) => event.type === 'run-end');
-  const flow = flowOf([...logs.values()]);
-  const hosts = [...logs.values()].map((log) => hostModel(log, flow, end !== undefined));
+  const end = events.findLast((event): event is End => event.type === 'run-end');
+  const lastAt = events.reduce((latest, event) => Math.max(latest, event.at), 0);
+  const progress = progressOf(end, lastAt, around);
+  const flow = flowOf([...logs.values()], begin.flow ?? []);
+  const hosts = [...logs.values()].map((log) => hostModel(log, flow, progress.of));
+  const faults = [
+    ...(around?.faults ?? []).map((fault) => `journal: ${fault}`),
+    ...events.flatMap((event) => (event.type === 'unreadable' && event.host === undefined ? event.text : [])),
+  ];
   return {
     build: begin.build,
-    state: stateOf(hosts, end),
+    run: begin.run,
+    version: begin.version,
+    state: progress.state ?? verdictOf(hosts, faults),
     startedAt: Math.min(begin.at, ...hosts.flatMap((host) => host.startedAt ?? [])),
-    endedAt: end?.at,
+    endedAt: progress.endedAt,
     slots: begin.slots,
+    shard: begin.shard,
+    group: begin.group,
     hosts,
+    scope: begin.hosts,
     coverage: begin.coverage,
     flow,
-    notes: events.flatMap((event) => (event.type === 'note' ? event.text : [])),
+    notes: [
+      ...notesOf(events),
+      ...(around?.wasStuck === true ? ['the runner did not exit after the last result and was ended'] : []),
+      ...flowNotes(begin.flow ?? [], flow),
+      ...[...logs.values()].flatMap((log) => log.unreadable.map((text) => `${log.plan.host}: ${text}`)),
+      ...faults,
+    ],
     command: begin.command,
-    url: begin.url,
+    url: events.findLast((event) => event.type === 'url')?.url ?? begin.url,
   };
 }
 
-function record(log: HostLog | undefined, event: JournalEvent & { host: string }): void {
+type HostEvent = JournalEvent & { host: string };
+
+function record(log: HostLog | undefined, event: HostEvent): void {
   if (log === undefined) return;
   switch (event.type) {
     case 'kernel':
       log.kernel = event.kernel;
       break;
+    case 'unreadable':
+      log.unreadable.push(event.text);
+      break;
     case 'test-begin':
+      // A partial artefact that comes late does not reopen what has ended.
+      if (log.ends.some((end) => keyOf(end) === keyOf(event))) break;
       log.startedAt = Math.min(log.startedAt ?? event.at, event.at);
       log.open.set(keyOf(event), { steps: [], suite: event.suite, test: event.test });
       break;
@@ -100,98 +136,61 @@ function record(log: HostLog | undefined, event: JournalEvent & { host: string }
       break;
     case 'test-end':
       log.open.delete(keyOf(event));
-      log.startedAt ??= event.at - event.durationMs;
+      log.startedAt = Math.min(log.startedAt ?? Infinity, event.at - event.durationMs);
       log.endedAt = Math.max(log.endedAt ?? event.at, event.at);
       log.ends.push(event);
   }
 }
 
-function keyOf(event: { suite: string; test: string; retry: number }): string {
-  return JSON.stringify([event.suite, event.test, event.retry]);
+interface Progress {
+  /** What machines without a result are: still at it, over, or cut off with their runner. */
+  readonly of: 'live' | 'ended' | 'cut';
+  /** Undefined when the results decide. */
+  readonly state?: RunState;
+  readonly endedAt: number | undefined;
 }
 
-function hostModel(log: HostLog, flow: RunModel['flow'], ended: boolean): HostModel {
-  const base = {
-    host: log.plan.host,
-    kernel: log.kernel ?? 'unknown',
-    startedAt: log.startedAt,
-    durationMs: undefined,
-    failures: [] as HostFailure[],
-  };
-  if (log.plan.skip !== undefined) return { ...base, status: 'SKIP', detail: log.plan.skip };
-  const running = [...log.open.values()][0];
-  if (running !== undefined && !ended) {
-    const total = flow.find((list) => list.suite === running.suite)?.steps.length ?? 0;
-    const progress = total > 0 ? ` - step ${running.steps.length}/${total}` : '';
-    return { ...base, status: 'RUN', detail: `in progress${progress}` };
+function progressOf(end: End | undefined, lastAt: number, around: Surroundings | undefined): Progress {
+  const {
+    runner,
+    now,
+    hungAfterMs = HUNG_AFTER_MS,
+    graceMs = GRACE_MS,
+  } = around ?? { runner: undefined, now: 0 };
+  const silentMs = now - lastAt;
+  if (around?.wasStuck === true) return { of: 'ended', endedAt: end?.at ?? lastAt };
+  const cancelledAt = around?.cancelledAt ?? (end?.result === 'cancelled' ? end.at : undefined);
+  if (cancelledAt !== undefined && runner !== 'alive') {
+    return { of: 'ended', state: 'CANCELLED', endedAt: end?.at ?? cancelledAt };
   }
-  const durationMs =
-    log.startedAt === undefined || log.endedAt === undefined
-      ? undefined
-      : Math.max(0, log.endedAt - log.startedAt);
-  const finals = finalAttempts(log.ends);
-  const bad = finals.filter(
-    (end) => !end.expected && end.outcome !== 'interrupted' && end.outcome !== 'skipped',
-  );
-  if (bad.length > 0) {
-    const failures = bad.map((end) => failureOf(end, flow));
-    const first = bad[0];
-    const detail = `${failures[0]?.where ?? ''} - ${first?.failure?.short ?? 'no error was recorded'}`;
-    return { ...base, status: 'FAIL', detail, durationMs, failures };
+  if (end !== undefined) {
+    if (runner !== 'alive') return { of: 'ended', endedAt: end.at };
+    return silentMs > graceMs
+      ? { of: 'ended', state: 'HUNG', endedAt: end.at }
+      : { of: 'live', state: 'RUNNING', endedAt: undefined };
   }
-  if (running !== undefined || finals.some((end) => end.outcome === 'interrupted')) {
-    const step = running?.steps.length ?? 0;
-    return { ...base, status: 'UNKNOWN', detail: step > 0 ? `interrupted at step ${step}` : 'interrupted' };
+  if (runner === 'gone') return { of: 'cut', state: 'TERMINATED', endedAt: lastAt };
+  if (runner !== undefined && silentMs > hungAfterMs) {
+    return { of: 'live', state: runner === 'alive' ? 'HUNG' : 'UNKNOWN', endedAt: undefined };
   }
-  const missing = (log.plan.tests ?? 0) - finals.length;
-  if (ended && finals.length > 0 && missing > 0) {
-    return { ...base, status: 'UNKNOWN', detail: `${missing} of ${log.plan.tests ?? 0} tests did not run` };
-  }
-  const executed = finals.filter((end) => end.outcome !== 'skipped');
-  if (executed.length > 0) {
-    const retry = Math.max(...executed.map((end) => end.retry));
-    return {
-      ...base,
-      status: 'PASS',
-      detail: retry > 0 ? `completed (passed on retry ${retry})` : 'completed',
-      durationMs,
-    };
-  }
-  const skipped = finals.find((end) => end.outcome === 'skipped');
-  if (skipped !== undefined)
-    return { ...base, status: 'SKIP', detail: skipped.skipReason ?? 'all tests are skipped' };
-  return ended
-    ? { ...base, status: 'UNKNOWN', detail: 'no test was executed' }
-    : { ...base, status: 'WAIT', detail: 'not started' };
+  return { of: 'live', state: 'RUNNING', endedAt: undefined };
 }
 
-/** The last attempt of each test, in order of first appearance. */
-function finalAttempts(ends: readonly TestEnd[]): TestEnd[] {
-  const last = new Map<string, TestEnd>();
-  for (const end of ends) {
-    const key = JSON.stringify([end.suite, end.test]);
-    const known = last.get(key);
-    if (known === undefined || end.retry >= known.retry) last.set(key, end);
-  }
-  return [...last.values()];
+/** What the results of an ended run say. Unknown machines, faults and an empty plan leave it open. */
+export function verdictOf(hosts: readonly HostModel[], faults: readonly string[]): RunState {
+  if (hosts.length === 0 || faults.length > 0) return 'UNKNOWN';
+  if (hosts.some(({ status }) => status === 'UNKNOWN' || status === 'RUN' || status === 'WAIT'))
+    return 'UNKNOWN';
+  return hosts.some((host) => host.status === 'FAIL') ? 'FAILED' : 'COMPLETED';
 }
 
-function failureOf(end: TestEnd, flow: RunModel['flow']): HostFailure {
-  const failure: FailureEvidence = end.failure ?? {
-    short: '',
-    excerpt: `${end.test}: no error was recorded`,
-  };
-  if (failure.step === undefined) return { where: `test "${end.test}"`, excerpt: failure.excerpt };
-  const number = (flow.find((list) => list.suite === end.suite)?.steps.indexOf(failure.step) ?? -1) + 1;
-  return {
-    where: number > 0 ? `step ${number} "${failure.step}"` : `step "${failure.step}"`,
-    excerpt: failure.excerpt,
-  };
-}
-
-/** The steps that were really executed, per suite: for each test the longest list that any host went through. */
-function flowOf(logs: readonly HostLog[]): RunModel['flow'] {
+/**
+ * The steps per suite: what was really executed, for each test the longest list that any host went through. Until a host
+ * has passed, the list may be cut short: then what the spec files say, if that is longer.
+ */
+function flowOf(logs: readonly HostLog[], planned: readonly PlannedFlow[]): Flow[] {
   const suites = new Map<string, Map<string, readonly string[]>>();
+  const complete = new Set<string>();
   const offer = (suite: string, test: string, steps: readonly string[]): void => {
     const tests = suites.get(suite) ?? new Map<string, readonly string[]>();
     if (steps.length > (tests.get(test)?.length ?? -1)) tests.set(test, steps);
@@ -199,17 +198,28 @@ function flowOf(logs: readonly HostLog[]): RunModel['flow'] {
   };
   for (const log of logs) {
     for (const end of log.ends) {
-      if (end.outcome !== 'skipped')
-        offer(end.suite, end.test, end.steps.length > 0 ? end.steps : [end.test]);
+      if (end.outcome === 'skipped' || isBookkeeping(end.suite)) continue;
+      offer(end.suite, end.test, end.steps.length > 0 ? end.steps : [end.test]);
+      if (end.outcome === 'passed') complete.add(end.suite);
     }
-    for (const open of log.open.values()) offer(open.suite, open.test, open.steps);
+    for (const open of log.open.values())
+      if (!isBookkeeping(open.suite)) offer(open.suite, open.test, open.steps);
   }
-  return [...suites].map(([suite, tests]) => ({ suite, steps: [...new Set([...tests.values()].flat())] }));
+  const executed = [...suites].map(([suite, tests]) => ({
+    suite,
+    steps: [...new Set([...tests.values()].flat())],
+  }));
+  const merged = executed.map((flow) => {
+    const plan = planned.find((list) => list.suite === flow.suite);
+    const isShort = plan !== undefined && !complete.has(flow.suite) && plan.steps.length > flow.steps.length;
+    return isShort ? { suite: plan.suite, steps: plan.steps } : flow;
+  });
+  const rest = planned.filter((plan) => !suites.has(plan.suite) && plan.steps.length > 0);
+  return [...merged, ...rest.map(({ suite, steps }) => ({ suite, steps }))];
 }
 
-function stateOf(hosts: readonly HostModel[], end: JournalEvent | undefined): RunState {
-  if (end?.type !== 'run-end') return 'RUNNING';
-  if (end.result === 'cancelled') return 'CANCELLED';
-  if (hosts.length === 0 || hosts.some((host) => host.status === 'UNKNOWN')) return 'UNKNOWN';
-  return hosts.some((host) => host.status === 'FAIL') ? 'FAILED' : 'COMPLETED';
+function flowNotes(planned: readonly PlannedFlow[], flow: readonly Flow[]): string[] {
+  return planned
+    .filter((plan) => plan.from === 'static' && flow.some((list) => list.steps === plan.steps))
+    .map((plan) => `TEST FLOW of ${plan.suite} is its fixed list: its spec could not be read`);
 }

@@ -5,13 +5,15 @@
  *
  * @module
  */
-import type { HostModel, HostStatus, RunModel } from './model.ts';
+import type { HostModel, HostStatus } from './host.ts';
+import type { RunModel } from './model.ts';
 
 /** Longest Detail, in characters (decision D6). */
 const DETAIL_LIMIT = 160;
 /** Longest excerpt (decision D7). */
 const EXCERPT_LINES = 12;
 const EXCERPT_CHARACTERS = 1200;
+const TITLE = 'ATVM Run Status';
 
 const TOKENS: Readonly<Record<HostStatus, string>> = {
   PASS: '✅ PASS',
@@ -22,7 +24,22 @@ const TOKENS: Readonly<Record<HostStatus, string>> = {
   UNKNOWN: '❔ UNKNOWN',
 };
 
+/** How a run is looked at. */
+export interface View {
+  /** Milliseconds since the epoch; matters only while the run is live. */
+  readonly now: number;
+  /** True where the reader may expect a live run and this one is over. */
+  readonly historical?: boolean;
+  /** First heading (decision D1). */
+  readonly title?: string;
+  /** This rendering replaces one that was posted. */
+  readonly correction?: { readonly postedAt: number; readonly why: string };
+}
+
 export interface Sections {
+  readonly title: string;
+  /** First line of a correction. */
+  readonly correction: string | undefined;
   readonly state: string;
   readonly summary: readonly (readonly [string, number])[];
   readonly hosts: readonly {
@@ -39,10 +56,13 @@ export interface Sections {
   readonly notes: readonly string[];
 }
 
-/** What the summary says of the run at `now` (milliseconds since the epoch; it matters only while the run is live). */
-export function sectionsOf(model: RunModel, now: number): Sections {
+/** What the summary says of the run. */
+export function sectionsOf(model: RunModel, view: View): Sections {
+  const { now } = view;
   return {
-    state: stateLine(model, now),
+    title: view.title ?? TITLE,
+    correction: correctionLine(view),
+    state: stateLine(model, view),
     summary: summaryRows(model),
     hosts: model.hosts.map((host) => ({
       host: host.host,
@@ -59,7 +79,8 @@ export function sectionsOf(model: RunModel, now: number): Sections {
       ...(model.url === undefined ? [] : [`run URL: ${model.url}`]),
       `command: ${model.command}`,
       ...flakyNotes(model),
-      ...model.notes,
+      ...overrunNotes(model, now),
+      ...model.notes.map((note) => oneParagraph(note)),
     ],
   };
 }
@@ -95,10 +116,26 @@ function flakyNotes(model: RunModel): string[] {
   );
 }
 
-function stateLine(model: RunModel, now: number): string {
-  return model.endedAt === undefined
-    ? `state: ${model.state} (live, as of ${formatTime(now)})`
-    : `state: ${model.state} (ended ${formatTime(model.endedAt)})`;
+/** Running hosts that take longer than the average: the estimate counts nothing for them. */
+function overrunNotes(model: RunModel, now: number): string[] {
+  const done = model.hosts.filter(isTimed);
+  return model.hosts.flatMap((host) => {
+    const average = averageFor(host, done);
+    if (host.status !== 'RUN' || host.startedAt === undefined || average === undefined) return [];
+    const over = now - host.startedAt - average;
+    return over > 0 ? [`${host.host} is over the average by ${formatDuration(over)}`] : [];
+  });
+}
+
+function correctionLine({ correction }: View): string | undefined {
+  if (correction === undefined) return undefined;
+  return `CORRECTION - supersedes the result posted ${formatTime(correction.postedAt)}: ${oneParagraph(correction.why)}`;
+}
+
+function stateLine(model: RunModel, view: View): string {
+  if (model.endedAt === undefined) return `state: ${model.state} (live, as of ${formatTime(view.now)})`;
+  const historical = view.historical === true ? 'historical, ' : '';
+  return `state: ${model.state} (${historical}ended ${formatTime(model.endedAt)})`;
 }
 
 function summaryRows(model: RunModel): [string, number][] {
@@ -134,7 +171,7 @@ function timingRows(model: RunModel, now: number): [string, string][] {
     ['longest', named(longest)],
     ['average', average === undefined ? 'n/a' : formatDuration(average)],
   ];
-  if (live) rows.push(['estimated completion (full remaining run)', estimate(model, average, now)]);
+  if (live) rows.push(['estimated completion (full remaining run)', estimate(model, done, now)]);
   return rows;
 }
 
@@ -147,10 +184,24 @@ function averageOf(hosts: readonly { durationMs: number }[]): number | undefined
   return hosts.reduce((sum, host) => sum + host.durationMs, 0) / hosts.length;
 }
 
+/** The mean of hosts that ran the same suites, where there are any; else of all. */
+function averageFor(
+  host: HostModel,
+  done: readonly (HostModel & { durationMs: number })[],
+): number | undefined {
+  const alike = done.filter((other) => other.suites.some((suite) => host.suites.includes(suite)));
+  return averageOf(alike) ?? averageOf(done);
+}
+
 /** When the whole remaining run ends: running and waiting hosts laid greedily on the slots (requirements E5). */
-function estimate(model: RunModel, average: number | undefined, now: number): string {
-  if (average === undefined) return 'n/a';
+function estimate(
+  model: RunModel,
+  done: readonly (HostModel & { durationMs: number })[],
+  now: number,
+): string {
+  if (done.length === 0) return 'n/a';
   const left = model.hosts.flatMap((host) => {
+    const average = averageFor(host, done) ?? 0;
     if (host.status === 'RUN') return [Math.max(0, average - (now - (host.startedAt ?? now)))];
     return host.status === 'WAIT' ? [average] : [];
   });
@@ -163,8 +214,12 @@ function estimate(model: RunModel, average: number | undefined, now: number): st
   return `${formatTime(now + remaining)} (in ${formatDuration(remaining)})`;
 }
 
+function oneParagraph(text: string): string {
+  return stripAnsi(text).replace(/\s+/g, ' ').trim();
+}
+
 function oneLine(detail: string): string {
-  const flat = stripAnsi(detail).replace(/\s+/g, ' ').trim();
+  const flat = oneParagraph(detail);
   return flat.length <= DETAIL_LIMIT ? flat : `${flat.slice(0, DETAIL_LIMIT - 1)}…`;
 }
 

@@ -8,100 +8,153 @@
  *
  * @module
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type {
   FullConfig,
-  FullProject,
   FullResult,
   Reporter,
   Suite,
   TestCase,
   TestError,
   TestResult,
+  TestRun,
   TestStep,
 } from '@playwright/test/reporter';
 import { isVmwrightError } from '../fixtures/errors.ts';
 import { readEnvironment, redact, Secret } from '../fixtures/config/index.ts';
-import { failureFrom, isTopLevelStep, topLevelSteps } from './failure.ts';
+import { failureFrom, isTopLevelStep, picturesOf, timedSteps, topLevelSteps } from './failure.ts';
+import { plannedFlows } from './flow.ts';
 import { type JournalEvent, type JournalWriter, openJournal, type PlannedHost } from './journal.ts';
 import { foldJournal } from './model.ts';
-import { renderJson } from './render/json.ts';
-import { renderMarkdown } from './render/markdown.ts';
+import { type NoteKind, noteOf } from './notes.ts';
+import { writeOutputs } from './outputs.ts';
+import { identityOf, stateOf } from './process.ts';
 import { renderText } from './render/text.ts';
+import * as facts from './run-facts.ts';
+import { publishedShards, publishShard, shardByProject } from './sharding.ts';
 import { stripAnsi } from './sections.ts';
+import {
+  beginRun,
+  checkBuildName,
+  FILES,
+  partFolder,
+  readRecord,
+  type RunRecord,
+  updateRecord,
+} from './store.ts';
+import { VERSION } from './version.ts';
 
 export interface SummaryOptions {
-  /** Where `summary.{md,txt,json}` go. Default `test-results/summary`, from the config's folder. */
+  /** Where `index.html` and `summary.{md,txt,json}` go. Default `test-results/summary`, from the config's folder. */
   readonly outputFolder?: string;
   /** Where the journal goes, one folder a build. Default `test-results/state`. */
   readonly stateFolder?: string;
   /** Name of the matrix file, for COVERAGE. Default `vm-matrix.ts`. */
   readonly matrix?: string;
+  /** Steps of a suite by its name, for a spec that cannot be read before anything of it was executed. */
+  readonly flow?: Readonly<Record<string, readonly string[]>>;
 }
 
-const SECRET_NAMES = /_(PASSWORD|SECRET|TOKEN|API_KEY)$/;
-const RUN_URL_VARIABLES = ['VMWRIGHT_RUN_URL', 'CI_JOB_URL', 'BUILD_URL'];
+const SECRET_NAMES = /_(POST_URL|PASSWORD|SECRET|TOKEN|API_KEY)$/;
 
 export default class SummaryReporter implements Reporter {
   readonly #options: SummaryOptions;
   readonly #events: JournalEvent[] = [];
+  readonly #args = process.argv.slice(2);
+  readonly #run = facts.runId();
+  #build = '';
   #journal: JournalWriter | undefined;
   #outputFolder = '';
+  #stateFolder = '';
   #hosts = new Set<string>();
+  /** Every machine of a sharded run, known before the other shards' are excluded. */
+  #scope: PlannedHost[] | undefined;
 
   constructor(options: SummaryOptions = {}) {
     this.#options = options;
   }
 
+  /** A shard is made of whole machines. */
+  // eslint-disable-next-line @typescript-eslint/require-await -- Playwright wants a promise
+  async preprocess(params: { config: FullConfig; suite: Suite; testRun: TestRun }): Promise<void> {
+    const { config, suite, testRun } = params;
+    const { shard } = config;
+    if (shard === null) return;
+    this.#guarded(() => {
+      this.#prepare(config);
+      const hosts = facts.plannedHosts(suite, config, this.#args);
+      this.#build = this.#buildName(suite);
+      const shards = shardByProject(suite, shard, testRun);
+      this.#scope = hosts.map((host) => ({ ...host, shard: shards.get(host.host) ?? 1 }));
+      publishShard(config, {
+        run: this.#run,
+        build: this.#build,
+        shard,
+        scope: this.#scope,
+        command: redact(this.#command()),
+      });
+    });
+  }
+
   onBegin(config: FullConfig, suite: Suite): void {
     this.#guarded(() => {
-      registerSecrets();
-      const root = config.configFile === undefined ? config.rootDir : resolve(config.configFile, '..');
-      this.#outputFolder = resolve(root, this.#options.outputFolder ?? 'test-results/summary');
-      const hosts = plannedHosts(suite, config);
-      this.#hosts = new Set(hosts.map((host) => host.host));
-      const suites = [
-        ...new Set(
-          suite
-            .allTests()
-            .filter((test) => this.#isHost(test))
-            .map(suiteName),
-        ),
-      ];
+      this.#prepare(config);
+      const merged = publishedShards(config);
       const at = Date.now();
-      const build = buildName(suites, at);
-      const stateFolder = resolve(root, this.#options.stateFolder ?? 'test-results/state');
-      this.#journal = openJournal(join(stateFolder, build, 'journal.jsonl'));
-      const url = runUrl();
+      this.#build ||= merged[0]?.build ?? this.#buildName(suite, at);
+      const given = readRecord(join(this.#stateFolder, this.#build));
+      const adopted = given !== undefined && given.run === process.env.VMWRIGHT_RUN_ID ? given : undefined;
+      const hosts = this.#plan(config, suite, adopted);
+      this.#hosts = new Set(hosts.map((host) => host.host));
+      const tests = suite.allTests().filter((test) => this.#hosts.has(facts.hostOf(test)));
+      const files = [...new Set(tests.map((test) => test.location.file))];
+      const suites = [...new Set(files.map(facts.suiteName))];
+      const group = process.env.VMWRIGHT_GROUP;
+      const part = {
+        ...(config.shard === null ? {} : { shard: config.shard }),
+        ...(group === undefined || group === '' ? {} : { group }),
+      };
+      const run = merged[0]?.run ?? this.#run;
+      const command = merged[0]?.command ?? adopted?.command ?? this.#command();
+      const matrix = this.#options.matrix ?? 'vm-matrix.ts';
+      const coverage =
+        adopted !== undefined && adopted.coverage.length > 0
+          ? adopted.coverage
+          : facts.coverageOf(suites, matrix, this.#args);
+      const folder = this.#openRun({ run, command, suite: suites.join(', '), at, adopted, part });
+      this.#journal = openJournal(join(folder, FILES.journal));
+      const url = facts.runUrl();
+      if (url !== undefined) writeFileSync(join(folder, FILES.url), `${redact(url)}\n`);
       this.#record({
         type: 'run-begin',
         at,
-        build,
+        run,
+        version: VERSION,
+        build: this.#build,
         hosts,
         slots: config.workers,
-        command: commandLine(process.argv.slice(2)),
-        coverage: coverageOf(suites, this.#options.matrix ?? 'vm-matrix.ts', process.argv.slice(2)),
+        command,
+        coverage,
+        flow: plannedFlows(files, gatesOf(adopted), this.#options.flow),
+        ...part,
         ...(url === undefined ? {} : { url }),
       });
+      this.#recordMissingShards(at, config);
     });
   }
 
   onTestBegin(test: TestCase, result: TestResult): void {
     if (!this.#isHost(test)) return;
-    this.#guarded(() =>
-      this.#record({
-        type: 'test-begin',
-        at: result.startTime.getTime(),
-        retry: result.retry,
-        ...identity(test),
-      }),
-    );
+    this.#guarded(() => {
+      const at = result.startTime.getTime();
+      this.#record({ type: 'test-begin', at, retry: result.retry, ...facts.identity(test) });
+    });
   }
 
   onStepBegin(test: TestCase, _result: TestResult, step: TestStep): void {
     if (!this.#isHost(test) || !isTopLevelStep(step)) return;
-    const host = hostOf(test);
+    const host = facts.hostOf(test);
     this.#guarded(() =>
       this.#record({ type: 'step-begin', at: step.startTime.getTime(), host, title: step.title }),
     );
@@ -111,24 +164,34 @@ export default class SummaryReporter implements Reporter {
     if (!this.#isHost(test)) return;
     this.#guarded(() => {
       const annotations = [...test.annotations, ...result.annotations];
+      const described = (type: string): string | undefined =>
+        annotations.findLast((annotation) => annotation.type === type)?.description;
       const at = result.startTime.getTime() + result.duration;
-      const kernel = annotations.findLast((annotation) => annotation.type === 'kernel')?.description;
-      if (kernel !== undefined) this.#record({ type: 'kernel', at, host: hostOf(test), kernel });
-      for (const { type, description } of annotations) {
-        if (type === 'warning' && description !== undefined)
-          this.#record({ type: 'note', at, text: `${hostOf(test)}: ${description}` });
+      const host = facts.hostOf(test);
+      const kernel = described('kernel');
+      if (kernel !== undefined) this.#record({ type: 'kernel', at, host, kernel });
+      const url = described('run-url');
+      if (url !== undefined) this.#recordUrl(at, url);
+      for (const [type, kind] of NOTED) {
+        const texts = annotations.flatMap((annotation) =>
+          annotation.type === type ? (annotation.description ?? []) : [],
+        );
+        for (const text of texts) this.#record(noteOf(at, kind, `${host}: ${text}`));
       }
-      const skipReason = annotations.findLast((annotation) => annotation.type === 'skip')?.description;
+      const skipReason = described('skip');
       const failure = failureFrom(result);
       this.#record({
         type: 'test-end',
         at,
-        ...identity(test),
+        ...facts.identity(test),
         retry: result.retry,
         outcome: result.status,
         expected: result.status === test.expectedStatus || result.status === 'skipped',
         ...(skipReason === undefined ? {} : { skipReason }),
+        retriesLeft: Math.max(0, test.retries - result.retry),
         steps: topLevelSteps(result),
+        timed: timedSteps(result),
+        pictures: picturesOf(result),
         ...(failure === undefined ? {} : { failure }),
         durationMs: result.duration,
       });
@@ -138,35 +201,146 @@ export default class SummaryReporter implements Reporter {
   onError(error: TestError): void {
     const [line] = stripAnsi(error.message ?? error.value ?? 'unknown error').split('\n');
     this.#guarded(() =>
-      this.#record({ type: 'note', at: Date.now(), text: `error outside of any test: ${line ?? ''}` }),
+      this.#record(noteOf(Date.now(), 'anomaly', `error outside of any test: ${line ?? ''}`)),
     );
   }
 
-  onEnd(result: FullResult): void {
-    this.#guarded(() => {
+  async onEnd(result: FullResult): Promise<void> {
+    try {
       const at = result.startTime.getTime() + result.duration;
       this.#record({
         type: 'run-end',
         at,
         result: result.status === 'interrupted' ? 'cancelled' : 'finished',
       });
+      this.#journal?.close();
       if (this.#events[0]?.type !== 'run-begin') return;
       const model = foldJournal(this.#events);
       mkdirSync(this.#outputFolder, { recursive: true });
-      this.#write('summary.md', renderMarkdown(model, at));
-      this.#write('summary.txt', renderText(model, at));
-      this.#write('summary.json', renderJson(model, at));
+      await writeOutputs(model, { folder: this.#outputFolder, stateFolder: this.#stateFolder, now: at });
       const colour = process.stdout.isTTY && !process.env.NO_COLOR;
-      process.stdout.write(`\n${redact(renderText(model, at, colour))}\n`);
-    });
+      process.stdout.write(`\n${redact(renderText(model, { now: at }, colour))}\n`);
+    } catch (error) {
+      say(error);
+    }
   }
 
   printsToStdio(): boolean {
     return true;
   }
 
+  #prepare(config: FullConfig): void {
+    registerSecrets();
+    const root = config.configFile === undefined ? config.rootDir : resolve(config.configFile, '..');
+    this.#outputFolder = resolve(root, this.#options.outputFolder ?? 'test-results/summary');
+    this.#stateFolder = resolve(root, this.#options.stateFolder ?? 'test-results/state');
+  }
+
   #isHost(test: TestCase): boolean {
-    return this.#hosts.has(hostOf(test));
+    return this.#hosts.has(facts.hostOf(test));
+  }
+
+  /** The machines of the whole run: those of the plan that was approved, of all shards, or what the suites hold. */
+  #plan(config: FullConfig, suite: Suite, adopted: RunRecord | undefined): readonly PlannedHost[] {
+    const found = facts.plannedHosts(suite, config, this.#args);
+    const merged = publishedShards(config);
+    const scope = this.#scope ?? merged[0]?.scope ?? adopted?.hosts ?? [];
+    const group = process.env.VMWRIGHT_GROUP;
+    const planned =
+      group === undefined || group === '' ? scope : scope.filter((host) => host.family === group);
+    if (planned.length === 0) return found;
+    return planned.map((plan) => ({ ...plan, ...found.find((host) => host.host === plan.host) }));
+  }
+
+  /** Makes the folder ready before anything in it is opened, and says who runs. */
+  #openRun(begin: {
+    run: string;
+    command: string;
+    suite: string;
+    at: number;
+    adopted: RunRecord | undefined;
+    part: Parameters<typeof partFolder>[1];
+  }): string {
+    const { adopted, part } = begin;
+    const whole = join(this.#stateFolder, this.#build);
+    const folder = partFolder(whole, part);
+    const record = {
+      run: begin.run,
+      build: this.#build,
+      version: VERSION,
+      startedAt: begin.at,
+      command: redact(begin.command),
+      suite: begin.suite,
+      select: [...this.#hosts],
+      options: {},
+      choices: {},
+      groups: [],
+      hosts: [],
+      coverage: [],
+      ...(part.shard === undefined ? {} : { shards: part.shard.total }),
+      ...adopted,
+      process: identityOf(process.pid),
+    };
+    const known = readRecord(whole);
+    if (folder !== whole && known?.run !== begin.run) beginRun(whole, record);
+    if (folder === whole && adopted !== undefined)
+      updateRecord(whole, { ...adopted, process: record.process });
+    else beginRun(folder, folder === whole ? record : { ...record, groups: [] });
+    return folder;
+  }
+
+  #recordMissingShards(at: number, config: FullConfig): void {
+    const present = publishedShards(config);
+    const [first] = present;
+    if (first === undefined || config.shard !== null) return;
+    for (const other of present.filter((shard) => shard.run !== first.run)) {
+      this.#record({ type: 'unreadable', at, text: `shard ${other.shard.current} belongs to another run` });
+    }
+    const numbers = new Set(present.map((shard) => shard.shard.current));
+    for (const { host, shard, skip } of first.scope) {
+      if (skip !== undefined || shard === undefined || numbers.has(shard)) continue;
+      const text = `the report of shard ${shard}/${first.shard.total} is missing`;
+      this.#record({ type: 'unreadable', at, host, text });
+    }
+  }
+
+  #recordUrl(at: number, url: string): void {
+    this.#record({ type: 'url', at, url });
+    writeFileSync(join(this.#stateFolder, this.#build, FILES.url), `${redact(url)}\n`);
+  }
+
+  #command(): string {
+    return facts.withoutRemoteShell(
+      process.env.VMWRIGHT_COMMAND ?? facts.commandLine(['npx', 'playwright', ...this.#args]),
+    );
+  }
+
+  /** The name that was given, or one of suite and time; another when a live run already has it. */
+  #buildName(suite: Suite, at = Date.now()): string {
+    const tests = suite.allTests();
+    const fallback = facts.defaultBuildName(
+      [...new Set(tests.map((test) => facts.suiteName(test.location.file)))],
+      at,
+    );
+    const given = process.env.VMWRIGHT_BUILD_NAME;
+    if (given === undefined || given === '') return fallback;
+    try {
+      checkBuildName(given);
+    } catch (error) {
+      say(error);
+      return fallback;
+    }
+    const holder = readRecord(join(this.#stateFolder, given));
+    const isTaken =
+      holder !== undefined &&
+      holder.run !== this.#run &&
+      holder.process.pid !== process.pid &&
+      stateOf(holder.process) === 'alive';
+    if (!isTaken) return given;
+    process.stderr.write(
+      `vmwright summary: a live run is named "${given}" (process ${holder.process.pid}): using ${fallback}\n`,
+    );
+    return fallback;
   }
 
   #record(event: JournalEvent): void {
@@ -175,119 +349,36 @@ export default class SummaryReporter implements Reporter {
     this.#journal?.append(safe);
   }
 
-  #write(name: string, text: string): void {
-    const file = join(this.#outputFolder, name);
-    writeFileSync(`${file}.tmp`, text);
-    renameSync(`${file}.tmp`, file);
-  }
-
   /** A reporter that throws would turn a good run red: its own fault is said and the run goes on. */
   #guarded(action: () => void): void {
     try {
       action();
     } catch (error) {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      process.stderr.write(`vmwright summary: ${redact(text)}\n`);
+      say(error);
     }
   }
 }
 
-function plannedHosts(root: Suite, config: FullConfig): PlannedHost[] {
-  const hosts = new Map<string, PlannedHost>();
-  for (const suite of root.suites) {
-    const host = plannedHost(suite.project(), suite.allTests().length);
-    if (host === undefined) continue;
-    hosts.set(host.host, { ...host, tests: (host.tests ?? 0) + (hosts.get(host.host)?.tests ?? 0) });
-  }
-  if (hosts.size > 0) return [...hosts.values()];
-  // Playwright tells of no suite when a global set-up failed: what was asked for is still known.
-  const asked = selectedProjects(process.argv);
-  const projects = config.projects.filter((project) => asked.length === 0 || asked.includes(project.name));
-  return projects.flatMap((project) => plannedHost(project) ?? []);
-}
-
-function plannedHost(project: FullProject | undefined, tests?: number): PlannedHost | undefined {
-  const facts: unknown = project?.metadata.vmwright;
-  if (project === undefined || typeof facts !== 'object' || facts === null) return undefined;
-  const { family, skip } = facts as { family?: string; skip?: string };
-  return {
-    host: project.name,
-    ...(tests === undefined ? {} : { tests }),
-    ...(family === undefined ? {} : { family }),
-    ...(skip === undefined ? {} : { skip }),
-  };
-}
-
-function selectedProjects(args: readonly string[]): string[] {
-  return args.flatMap((word, index) => {
-    if (word.startsWith('--project=')) return word.slice('--project='.length);
-    return args[index - 1] === '--project' ? word : [];
-  });
-}
-
-function hostOf(test: TestCase): string {
-  return test.parent.project()?.name ?? '';
-}
-
-function identity(test: TestCase): { host: string; suite: string; test: string } {
-  const [, , , ...titles] = test.titlePath();
-  const repeat = test.repeatEachIndex === 0 ? '' : ` (repetition ${test.repeatEachIndex + 1})`;
-  return { host: hostOf(test), suite: suiteName(test), test: titles.join(' › ') + repeat };
-}
-
-/** What ATVM calls a template: the spec file's name without its ending. */
-function suiteName(test: TestCase): string {
-  return basename(test.location.file).replace(/\.(spec|test)\.[cm]?[jt]sx?$/, '');
-}
-
-function buildName(suites: readonly string[], at: number): string {
-  const given = process.env.VMWRIGHT_BUILD_NAME;
-  if (given !== undefined && /^[\w.-]+$/.test(given)) return given;
-  if (given !== undefined && given !== '') {
-    process.stderr.write(
-      `vmwright summary: VMWRIGHT_BUILD_NAME "${given}" is not used: expected letters, digits, ".", "_" and "-"\n`,
-    );
-  }
-  const stamp = new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  return `${suites[0] ?? 'run'}-${stamp}`;
-}
-
-function runUrl(): string | undefined {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = process.env;
-  if (server !== undefined && repository !== undefined && id !== undefined) {
-    return `${server}/${repository}/actions/runs/${id}`;
-  }
-  return RUN_URL_VARIABLES.map((name) => process.env[name]).find(
-    (value) => value !== undefined && value !== '',
+function gatesOf(record: RunRecord | undefined): Parameters<typeof plannedFlows>[1] {
+  const entries = Object.entries(record?.options ?? {});
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      const values = record?.choices[name];
+      return [name, values === undefined ? { value } : { value, values }];
+    }),
   );
 }
 
-function commandLine(args: readonly string[]): string {
-  return ['npx playwright', ...args.map(quote)].join(' ');
-}
+/** Annotations that become notes. */
+const NOTED: readonly (readonly [type: string, kind: NoteKind])[] = [
+  ['warning', 'anomaly'],
+  ['fallback', 'fallback'],
+  ['infra suspect', 'infrastructure'],
+];
 
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-function coverageOf(suites: readonly string[], matrix: string, args: readonly string[]): [string, string][] {
-  return [
-    ['template', suites.join(', ')],
-    ['categorize mode', 'disabled'],
-    ['config file', matrix],
-    ['run options', optionsOf(args).join(' ')],
-  ];
-}
-
-/** The options of the command line without the selection of hosts: those stand in HOSTS. */
-function optionsOf(args: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 1; index < args.length; index++) {
-    const word = args[index] ?? '';
-    if (word === '--project') index++;
-    else if (word.startsWith('-') && !word.startsWith('--project=')) kept.push(quote(word));
-  }
-  return kept;
+function say(error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`vmwright summary: ${redact(text)}\n`);
 }
 
 /** Makes the environment's secrets known to {@link redact}: the lab's are there only once it has started. */

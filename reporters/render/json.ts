@@ -4,13 +4,13 @@
  * @module
  */
 import type { RunModel } from '../model.ts';
-import { sectionsOf } from '../sections.ts';
+import { sectionsOf, type View } from '../sections.ts';
 
 const SCHEMA_VERSION = 1;
 
 /** Pretty-printed JSON with `schemaVersion`, `build`, `state` and every section, ending in a newline. */
-export function renderJson(model: RunModel, now: number): string {
-  const { summary, timing, coverage, state, ...sections } = sectionsOf(model, now);
+export function renderJson(model: RunModel, view: View): string {
+  const { summary, timing, coverage, state, ...sections } = sectionsOf(model, view);
   const document = {
     schemaVersion: SCHEMA_VERSION,
     build: model.build,

@@ -4,16 +4,18 @@
  * @module
  */
 import type { RunModel } from '../model.ts';
-import { sectionsOf } from '../sections.ts';
+import { sectionsOf, type View } from '../sections.ts';
 
-/** Default first heading (decision D1). */
-const TITLE = 'ATVM Run Status';
-
-/** The whole document, ending in a newline. `now` matters only while the run is live. */
-export function renderMarkdown(model: RunModel, now: number): string {
-  const sections = sectionsOf(model, now);
+/** The whole document, ending in a newline. */
+export function renderMarkdown(model: RunModel, view: View): string {
+  const sections = sectionsOf(model, view);
   const blocks = [
-    [`## ${TITLE}`, `### ${model.build}`, `_${sections.state}_`],
+    [
+      `## ${sections.title}`,
+      `### ${model.build}`,
+      ...(sections.correction === undefined ? [] : [`**${sections.correction}**`]),
+      `_${sections.state}_`,
+    ],
     ['**SUMMARY:**'],
     [
       '| Metric | Value |',

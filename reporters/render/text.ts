@@ -4,8 +4,9 @@
  * @module
  */
 import { styleText } from 'node:util';
-import type { HostStatus, RunModel } from '../model.ts';
-import { sectionsOf } from '../sections.ts';
+import type { HostStatus } from '../host.ts';
+import type { RunModel } from '../model.ts';
+import { sectionsOf, type View } from '../sections.ts';
 
 const COLOURS: Readonly<Record<HostStatus, 'green' | 'red' | 'yellow' | 'gray' | 'cyan'>> = {
   PASS: 'green',
@@ -17,14 +18,14 @@ const COLOURS: Readonly<Record<HostStatus, 'green' | 'red' | 'yellow' | 'gray' |
 };
 
 /** The whole text, ending in a newline. `colour` adds terminal colours and changes nothing else. */
-export function renderText(model: RunModel, now: number, colour = false): string {
-  const sections = sectionsOf(model, now);
+export function renderText(model: RunModel, view: View, colour = false): string {
+  const sections = sectionsOf(model, view);
   const paint = (status: HostStatus, text: string): string =>
     colour ? styleText(COLOURS[status], text, { validateStream: false }) : text;
   const label = (text: string): string =>
     colour ? styleText('bold', text, { validateStream: false }) : text;
   const blocks = [
-    [label(model.build), sections.state],
+    [label(model.build), ...(sections.correction === undefined ? [] : [sections.correction]), sections.state],
     [label('SUMMARY:'), ...aligned(sections.summary.map(([name, value]) => [name, String(value)]))],
     [
       label('HOSTS:'),

@@ -13,17 +13,17 @@ const expected = (name: string): string => readFileSync(new URL(name, import.met
 const now = at('09:30:00');
 
 test('P-A1, P-A2, P-A3: the live rendering F1, byte for byte', () => {
-  expect(renderMarkdown(foldJournal(live), now)).toBe(expected('f1.md'));
+  expect(renderMarkdown(foldJournal(live), { now })).toBe(expected('f1.md'));
 });
 
 test('A113: the finished rendering F2, byte for byte, without an estimate', () => {
-  const text = renderMarkdown(foldJournal(finished), now);
+  const text = renderMarkdown(foldJournal(finished), { now });
   expect(text).toBe(expected('f2.md'));
   expect(text).not.toContain('estimated completion');
 });
 
 test('A101, A105, A110: host lines of the text format', () => {
-  const text = renderText(foldJournal(live), now);
+  const text = renderText(foldJournal(live), { now });
   const lines = text.split('HOSTS:\n')[1]!.split('\n\n')[0];
   expect(lines).toBe(`ubuntu2204 - PASS
 fedora42 - FAIL - step 7 "Connect to workspace" - login page not shown after 3 attempts
@@ -32,7 +32,7 @@ opensuse - RUN - in progress - step 4/10`);
 });
 
 test('A115, A117, A141: no FUNCTIONALLY, one flow for all hosts, no host name within COVERAGE', () => {
-  const text = renderMarkdown(foldJournal(finished), now);
+  const text = renderMarkdown(foldJournal(finished), { now });
   expect(text).not.toContain('FUNCTIONALLY');
   expect(text.match(/Connect to workspace\n/g)).toHaveLength(1);
   const coverage = text.split('**COVERAGE:**')[1]!.split('**TEST FLOW:**')[0]!;
@@ -40,17 +40,17 @@ test('A115, A117, A141: no FUNCTIONALLY, one flow for all hosts, no host name wi
 });
 
 test('A137, A138: an unset option has no bullet', () => {
-  expect(renderMarkdown(foldJournal(live), now)).not.toContain('- gpu:');
+  expect(renderMarkdown(foldJournal(live), { now })).not.toContain('- gpu:');
 });
 
 test('colour changes nothing but the escape sequences', () => {
   const model = foldJournal(finished);
-  const plain = renderText(model, now, true).replace(/\u001b\[\d+m/g, '');
-  expect(plain).toBe(renderText(model, now));
+  const plain = renderText(model, { now }, true).replace(/\u001b\[\d+m/g, '');
+  expect(plain).toBe(renderText(model, { now }));
 });
 
 test('the JSON holds the same rows', () => {
-  const document = JSON.parse(renderJson(foldJournal(finished), now)) as Record<string, unknown>;
+  const document = JSON.parse(renderJson(foldJournal(finished), { now })) as Record<string, unknown>;
   expect(document).toMatchObject({
     schemaVersion: 1,
     state: 'FAILED',
@@ -146,7 +146,7 @@ test('an expected failure is evidence of a pass', () => {
 
 test('a pass on a retry passes, says so, and is listed in NOTES', () => {
   const events = [begin([{ host: 'a' }]), ended('a', 'failed'), ended('a', 'passed', { retry: 1 }), end];
-  const sections = sectionsOf(foldJournal(events), 0);
+  const sections = sectionsOf(foldJournal(events), { now: 0 });
   expect(sections.hosts[0]).toMatchObject({ token: '✅ PASS', detail: 'completed (passed on retry 1)' });
   expect(sections.notes).toContain('flaky: a completed (passed on retry 1)');
 });
@@ -156,7 +156,7 @@ test('A155, A156, A158: two failed hosts give two notes, cut at 12 lines; detail
   const failure = { step: 'one', short: `${'long '.repeat(60)}| pipe\nsecond line`, excerpt };
   const failed = (host: string): JournalEvent => ({ ...ended(host, 'failed'), failure }) as JournalEvent;
   const model = foldJournal([begin([{ host: 'a' }, { host: 'b' }]), failed('a'), failed('b'), end]);
-  const sections = sectionsOf(model, 0);
+  const sections = sectionsOf(model, { now: 0 });
   expect(sections.failures).toHaveLength(2);
   for (const note of sections.failures) {
     expect(note.excerpt.split('\n')).toHaveLength(12);
@@ -193,7 +193,7 @@ test('scope = finished + skipped + running + remaining + unknown, for any order 
   fc.assert(
     fc.property(fc.array(event, { maxLength: 30 }), (events) => {
       const hosts = [{ host: 'a' }, { host: 'b', tests: 2 }, { host: 'c', skip: 'why' }, { host: 'd' }];
-      const sections = sectionsOf(foldJournal([begin(hosts), ...events]), 9_000);
+      const sections = sectionsOf(foldJournal([begin(hosts), ...events]), { now: 9_000 });
       const counts = Object.fromEntries(sections.summary);
       const {
         finished = 0,

@@ -1,0 +1,255 @@
+/**
+ * `vmwright plan`: what a run would do, and the approval it needs. It starts, writes and asks nothing.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { VmwrightError } from '../fixtures/errors.ts';
+import type { Machine } from '../fixtures/config/index.ts';
+import type { Suite } from '../fixtures/config/suites.ts';
+import { commandLine } from '../reporters/run-facts.ts';
+import { checkBuildName } from '../reporters/store.ts';
+import { VERSION } from '../reporters/version.ts';
+import { tokenOf } from './approval.ts';
+
+export interface PlanOptions {
+  readonly matrix: string;
+  readonly suite?: string;
+  /** Exactly these machines, or an error. */
+  readonly vms?: readonly string[];
+  /** Machines whose name matches. */
+  readonly grepVm?: string;
+  readonly all?: boolean;
+  /** This many machines, chosen by `random`. */
+  readonly randomize?: number;
+  readonly exclude?: readonly string[];
+  readonly allowBlacklisted?: boolean;
+  readonly categorize?: boolean;
+  readonly buildName?: string;
+  /** Options of the suite, `name=value`; `no-name` takes a default away. */
+  readonly option?: readonly string[];
+  readonly confirmRisk?: readonly string[];
+}
+
+export interface Plan {
+  readonly build: string;
+  readonly suite: string;
+  readonly matrix: string;
+  /** Every machine in matrix order, with why it is left out. */
+  readonly hosts: readonly { readonly host: string; readonly family: string; readonly skip?: string }[];
+  /** Sub-runs, one after another; a run without `--categorize` has none. */
+  readonly groups: readonly { readonly name: string; readonly hosts: readonly string[] }[];
+  /** Arguments after `npx playwright`, one list a sub-run. */
+  readonly commands: readonly (readonly string[])[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly choices: Readonly<Record<string, string[]>>;
+  readonly warnings: readonly { readonly id: string; readonly text: string }[];
+  readonly confirmed: readonly string[];
+  readonly version: string;
+}
+
+/** @param random in [0, 1), for `--randomize` */
+export async function makePlan(options: PlanOptions, random: () => number = Math.random): Promise<Plan> {
+  const { machines, suites } = await loadMatrix(options.matrix);
+  const name = options.suite ?? Object.keys(suites)[0] ?? 'all';
+  const suite = suites[name];
+  if (suite === undefined && options.suite !== undefined)
+    throw usage('suite', `no suite ${name}`, Object.keys(suites).join(', '));
+  const hosts = selectHosts(machines, options, random);
+  const executed = hosts.filter((host) => host.skip === undefined).map((host) => host.host);
+  const platforms = machines
+    .filter((machine) => executed.includes(machine.name))
+    .map((machine) => machine.os);
+  const values = optionValues(name, suite, platforms, options.option ?? []);
+  const families = new Map<string, string[]>();
+  for (const { host, family, skip } of hosts)
+    if (skip === undefined) families.set(family, [...(families.get(family) ?? []), host]);
+  const isGrouped = options.categorize === true && families.size > 1;
+  const groups = isGrouped
+    ? [...families].map(([family, members]) => ({ name: family, hosts: members }))
+    : [];
+  const command = (members: readonly string[]): string[] => [
+    'test',
+    ...(suite?.specs ?? []),
+    ...members.map((host) => `--project=${host}`),
+  ];
+  const declared = Object.entries(suite?.options ?? {});
+  return {
+    build: checkBuildName(options.buildName ?? name),
+    suite: name,
+    matrix: basename(options.matrix),
+    hosts,
+    groups,
+    commands: isGrouped ? groups.map((group) => command(group.hosts)) : [command(executed)],
+    options: values,
+    choices: Object.fromEntries(
+      declared.flatMap(([option, { values: all }]) => (all === undefined ? [] : [[option, [...all]]])),
+    ),
+    warnings: (suite?.risks ?? [])
+      .filter((risk) => risk.when(values))
+      .map(({ id, warning }) => ({ id, text: warning })),
+    confirmed: [...(options.confirmRisk ?? [])].sort(),
+    version: VERSION,
+  };
+}
+
+/** The token that approves running exactly this plan. */
+export function planHash(plan: Plan): string {
+  return tokenOf('run', plan);
+}
+
+export function planText(plan: Plan): string {
+  const env = Object.entries(optionEnvironment(plan)).map(
+    ([name, value]) => `${name}=${commandLine([value])} `,
+  );
+  const lines = [
+    `plan of ${plan.build}: suite ${plan.suite}, ${plan.matrix}, vmwright ${plan.version}`,
+    ...plan.commands.map((args) => `command: ${env.join('')}${commandLine(['npx', 'playwright', ...args])}`),
+    ...plan.hosts.map(({ host, skip }) =>
+      skip === undefined ? `host: ${host}` : `excluded: ${host} - ${skip}`,
+    ),
+    ...plan.groups.map((group) => `group: ${group.name} - ${group.hosts.join(', ')}`),
+    ...Object.entries(plan.options).map(([option, value]) => `option: ${option}=${value}`),
+    ...plan.warnings.map(
+      ({ id, text }) =>
+        `WARNING: ${text} (${plan.confirmed.includes(id) ? 'confirmed' : `needs --confirm-risk ${id}`})`,
+    ),
+    `approve with: --approve ${planHash(plan)}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** How the suite's options reach the specs. */
+export function optionEnvironment(plan: Plan): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(plan.options).map(([name, value]) => [
+      `VMWRIGHT_OPTION_${name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}`,
+      value,
+    ]),
+  );
+}
+
+async function loadMatrix(
+  file: string,
+): Promise<{ machines: readonly Machine[]; suites: Readonly<Record<string, Suite>> }> {
+  const path = resolve(file);
+  if (!existsSync(path)) throw usage('--matrix', `there is no file ${file}`, path);
+  const module = (await import(pathToFileURL(path).href)) as {
+    default: readonly Machine[];
+    suites?: Readonly<Record<string, Suite>>;
+  };
+  return { machines: module.default, suites: module.suites ?? {} };
+}
+
+/** A broad selection leaves blacklisted machines out and says so; an explicit one stops at the first (A43 to A50). */
+function selectHosts(
+  machines: readonly Machine[],
+  options: PlanOptions,
+  random: () => number,
+): Plan['hosts'] {
+  const { vms } = options;
+  const row = ({ name, family }: Machine, skip?: string): Plan['hosts'][number] => ({
+    host: name,
+    family,
+    ...(skip === undefined ? {} : { skip }),
+  });
+  if (vms !== undefined) {
+    const missing = vms.filter((name) => !machines.some((machine) => machine.name === name));
+    if (missing.length > 0)
+      throw usage(
+        '--vms',
+        `missing: [${missing.join(', ')}]`,
+        machines.map((machine) => machine.name).join(', '),
+      );
+    return vms.flatMap((name) => {
+      const machine = machines.find((candidate) => candidate.name === name);
+      if (machine === undefined) return [];
+      if (machine.skip !== undefined && options.allowBlacklisted !== true) throw blacklisted(machine);
+      return [row(machine)];
+    });
+  }
+  const pattern = options.grepVm === undefined ? undefined : new RegExp(options.grepVm);
+  const selected = machines.filter((machine) => pattern === undefined || pattern.test(machine.name));
+  if (options.all !== true && pattern === undefined && options.randomize === undefined) {
+    throw usage(
+      'machines',
+      'nothing says which machines',
+      '--vms <names>, --grep-vm <expression>, --randomize <n> or --all',
+    );
+  }
+  const free = selected.filter(
+    (machine) => machine.skip === undefined && options.exclude?.includes(machine.name) !== true,
+  );
+  const chosen = options.randomize === undefined ? free : shuffled(free, random).slice(0, options.randomize);
+  const hosts = selected.flatMap((machine) => {
+    if (machine.skip !== undefined) return [row(machine, machine.skip)];
+    if (options.exclude?.includes(machine.name) === true) return [row(machine, 'excluded by --exclude')];
+    return chosen.includes(machine) ? [row(machine)] : [];
+  });
+  if (chosen.length === 0)
+    throw usage(
+      'machines',
+      'no machine is left',
+      hosts.map(({ host, skip }) => `${host} - ${skip ?? ''}`).join(', '),
+    );
+  return hosts;
+}
+
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  return items
+    .map((item) => ({ item, key: random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}
+
+function optionValues(
+  name: string,
+  suite: Suite | undefined,
+  platforms: readonly ('linux' | 'windows')[],
+  given: readonly string[],
+): Record<string, string> {
+  const declared = suite?.options ?? {};
+  const values: Record<string, string> = {};
+  for (const [option, { default: own }] of Object.entries(declared))
+    if (own !== undefined) values[option] = own;
+  for (const platform of new Set(platforms)) Object.assign(values, suite?.platformDefaults?.[platform]);
+  for (const word of given) {
+    const [option = '', ...rest] = word.split('=');
+    const value = rest.join('=');
+    const taken = rest.length === 0 && option.startsWith('no-') ? option.slice(3) : undefined;
+    const known = declared[taken ?? option];
+    if (known === undefined)
+      throw usage(
+        `--option ${word}`,
+        `suite ${name} has no such option`,
+        Object.keys(declared).join(', ') || 'no options',
+      );
+    if (taken !== undefined) Reflect.deleteProperty(values, taken);
+    else if (known.values?.includes(value) === false)
+      throw usage(`--option ${word}`, `"${value}" is no value of ${option}`, known.values.join(', '));
+    else values[option] = value;
+  }
+  return values;
+}
+
+function blacklisted(machine: Machine): VmwrightError {
+  return new VmwrightError({
+    code: 'HOST_BLACKLISTED',
+    subject: machine.name,
+    message: 'it was asked for by name and is blacklisted',
+    seen: machine.skip ?? '',
+    next: 'leave it out, or give --allow-blacklisted',
+  });
+}
+
+function usage(subject: string, message: string, expected: string): VmwrightError {
+  return new VmwrightError({
+    code: 'PLAN_INVALID',
+    subject,
+    message,
+    expected,
+    next: 'vmwright plan --help',
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * The commands about runs: `plan`, `run`, `status`, `post`, `replay`.
+ *
+ * @module
+ */
+import { type Command, Option } from 'commander';
+import type { PlanOptions } from './plan.ts';
+import type { PostCommandOptions } from './post.ts';
+import type { ReplayOptions } from './replay.ts';
+import type { RunOptions } from './run.ts';
+import type { StatusOptions } from './status.ts';
+
+const list = (text: string): string[] => text.split(',').filter((word) => word !== '');
+const repeated = (text: string, known: string[] = []): string[] => [...known, text];
+const format = (): Option =>
+  new Option('--format <format>').choices(['text', 'markdown', 'json']).default('text');
+
+export function addRuns(program: Command): void {
+  planned(program.command('plan').description('print what a run would do, and the approval it needs')).action(
+    async (options: PlanOptions) => {
+      const { makePlan, planText } = await import('./plan.ts');
+      process.stdout.write(planText(await makePlan(options)));
+    },
+  );
+  planned(program.command('run').description('run an approved plan, watch it, and post its result'))
+    .option('--approve <token>', 'the approval that `plan` printed')
+    .option('--no-watch', 'neither watch the runner nor post')
+    .option('--grace <seconds>', 'how long a runner may live on after its last result', Number, 120)
+    .option('--state <folder>', 'where runs are stored', 'test-results/state')
+    .action(async (options: RunOptions) => {
+      const { run } = await import('./run.ts');
+      process.exitCode = await run(options, ['vmwright', ...process.argv.slice(2)]);
+    });
+  program
+    .command('status')
+    .description('the live run, else the latest one')
+    .option('--watch', 'stay, and redraw until the run is over')
+    .option('--build <name>', 'this run')
+    .option('--hung-after <seconds>', 'a runner without an event for so long is hung', Number)
+    .option('--state <folder>', 'where runs are stored', 'test-results/state')
+    .addOption(format())
+    .action(async (options: StatusOptions) => {
+      const { status } = await import('./status.ts');
+      process.exitCode = await status(options);
+    });
+  program
+    .command('post')
+    .description("post a complete run's summary to the chat, once")
+    .option('--build <name>', 'this run')
+    .option('--correction <why>', 'replace the post: says what was wrong with it')
+    .option('--not-there', 'an earlier attempt died, and its post is not in the channel')
+    .option('--approve <token>', 'the approval for this post')
+    .option('--state <folder>', 'where runs are stored', 'test-results/state')
+    .action(async (options: PostCommandOptions) => {
+      const { post } = await import('./post.ts');
+      await post(options);
+    });
+  program
+    .command('replay')
+    .description(
+      'a stored run, or a folder of artefacts, through the code of today; posts and writes nothing',
+    )
+    .argument('<folder>')
+    .option('--plan <folder>', 'folder with the run.json whose machines are the scope')
+    .option('--compare <file>', 'list the differences to a summary.json')
+    .addOption(format())
+    .action(async (folder: string, options: ReplayOptions) => {
+      const { replay } = await import('./replay.ts');
+      process.exitCode = replay(folder, options);
+    });
+}
+
+function planned(command: Command): Command {
+  return command
+    .option('--matrix <file>', 'file with the machines and suites', 'vm-matrix.ts')
+    .option('--suite <name>', 'suite of the matrix file; default its first')
+    .option('--vms <names>', 'exactly these machines, with commas between', list)
+    .option('--grep-vm <expression>', 'machines whose name matches')
+    .option('--all', 'all machines')
+    .option('--randomize <n>', 'so many machines by chance', Number)
+    .option('--exclude <names>', 'without these machines', list)
+    .option('--allow-blacklisted', 'run a blacklisted machine that --vms names')
+    .option('--categorize', 'one family after another, each a run of its own')
+    .option('--build-name <name>', 'name of the run')
+    .option('--option <name=value>', 'option of the suite; no-<name> takes a default away', repeated)
+    .option('--confirm-risk <id>', 'confirm a warning of the plan', repeated);
+}

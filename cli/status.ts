@@ -1,0 +1,112 @@
+/**
+ * `vmwright status`: the live run, else the latest one that is stored. It posts nothing and asks nobody else.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { VmwrightError } from '../fixtures/errors.ts';
+import { redact } from '../fixtures/config/index.ts';
+import { readRun, type StoredRun } from '../reporters/read-run.ts';
+import { renderJson } from '../reporters/render/json.ts';
+import { renderMarkdown } from '../reporters/render/markdown.ts';
+import { renderText } from '../reporters/render/text.ts';
+import type { View } from '../reporters/sections.ts';
+import { storedRuns } from '../reporters/store.ts';
+
+export interface StatusOptions {
+  readonly state: string;
+  readonly build?: string;
+  readonly format: 'text' | 'markdown' | 'json';
+  readonly watch?: boolean;
+  /** Seconds without an event after which a live runner is hung. */
+  readonly hungAfter?: number;
+}
+
+interface Terminal {
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly rows?: number };
+  readonly now: () => number;
+}
+
+const REDRAW_MS = 1_000;
+/** To the top left corner, and everything below it away: the screen is redrawn without a flicker. */
+const HOME = '\u001b[H';
+const CLEAR_LINE = '\u001b[K';
+const CLEAR_BELOW = '\u001b[J';
+
+/** Exit code 0 for a run that is live or passed, 1 for anything else that is over. */
+export async function status(
+  options: StatusOptions,
+  terminal: Terminal = { stdout: process.stdout, now: Date.now },
+): Promise<number> {
+  const isScreen = options.watch === true && terminal.stdout.isTTY === true;
+  if (isScreen) terminal.stdout.write(`\u001b[2J${HOME}`);
+  for (;;) {
+    const run = currentRun(options, terminal.now());
+    const isLive = run.model.endedAt === undefined;
+    const text = rendered(run, options, { now: terminal.now(), historical: !isLive }, isScreen);
+    if (options.watch !== true || !isLive || !isScreen) {
+      if (options.watch !== true || !isLive) {
+        terminal.stdout.write(isScreen ? frame(text, Infinity) : text);
+        return isLive || run.model.state === 'COMPLETED' ? 0 : 1;
+      }
+    } else terminal.stdout.write(frame(text, terminal.stdout.rows ?? Infinity));
+    await sleep(REDRAW_MS);
+  }
+}
+
+function frame(text: string, rows: number): string {
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .slice(0, rows - 1);
+  return HOME + lines.map((line) => `${line}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW;
+}
+
+function rendered(run: StoredRun, options: StatusOptions, view: View, colour: boolean): string {
+  if (options.format === 'json') return redact(renderJson(run.model, view));
+  if (options.format === 'markdown') return redact(renderMarkdown(run.model, view));
+  return redact(renderText(run.model, view, colour));
+}
+
+/**
+ * The run that `build` names, else the live one, else the latest.
+ *
+ * @throws `RUN_NOT_FOUND`
+ */
+export function currentRun(
+  options: Pick<StatusOptions, 'state' | 'build' | 'hungAfter'>,
+  now: number,
+): StoredRun {
+  const folder = resolve(options.state);
+  const read = {
+    now,
+    ...(options.hungAfter === undefined ? {} : { hungAfterMs: options.hungAfter * 1000 }),
+  };
+  if (options.build !== undefined) {
+    const named = join(folder, options.build);
+    const run = existsSync(named) ? readRun(named, read) : undefined;
+    if (run === undefined) throw notFound(`no run ${options.build} in ${folder}`);
+    return run;
+  }
+  let latest: StoredRun | undefined;
+  for (const stored of storedRuns(folder)) {
+    const run = readRun(stored.folder, read);
+    if (run === undefined) continue;
+    if (run.model.state === 'RUNNING' || run.model.state === 'HUNG') return run;
+    latest ??= run;
+  }
+  if (latest === undefined) throw notFound(`no run in ${folder}`);
+  return latest;
+}
+
+function notFound(seen: string): VmwrightError {
+  return new VmwrightError({
+    code: 'RUN_NOT_FOUND',
+    subject: 'stored runs',
+    message: 'there is no such run',
+    seen,
+    next: 'run in the folder of playwright.config.ts, or give --state <folder>',
+  });
+}

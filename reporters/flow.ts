@@ -1,0 +1,207 @@
+/**
+ * The steps of a suite, read from exactly the spec files of the run: TEST FLOW before anything was executed.
+ *
+ * A step is a `test.step('title', ...)` that is not inside another, in the spec itself or in a function that the spec
+ * imports and calls. Branches are chosen by the options of the run (requirements A127 to A136): a gate that cannot be
+ * decided lists both branches as conditional.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { parse } from '@babel/parser';
+import type { Node } from '@babel/types';
+import { type Decision, gateOf, type GateOptions } from './gates.ts';
+import { importsOf } from './imports.ts';
+import type { PlannedFlow } from './journal.ts';
+import { suiteName } from './run-facts.ts';
+
+/** One list a file; suites whose spec cannot be read take their fixed list, if there is one. */
+export function plannedFlows(
+  files: readonly string[],
+  options: GateOptions,
+  fixed: Readonly<Record<string, readonly string[]>> = {},
+): PlannedFlow[] {
+  return files.map((file) => {
+    const suite = suiteName(file);
+    const steps = stepsOf(file, options);
+    return steps === undefined
+      ? { suite, steps: fixed[suite] ?? [], from: 'static' }
+      : { suite, steps: [...new Set(steps)], from: 'spec' };
+  });
+}
+
+/** Titles in source order; undefined when the file cannot be read or parsed. */
+export function stepsOf(file: string, options: GateOptions): string[] | undefined {
+  const program = parseFile(file);
+  return program === undefined ? undefined : new Walk(file, program, options).run();
+}
+
+function parseFile(file: string): Node | undefined {
+  try {
+    return parse(readFileSync(file, 'utf8'), { sourceType: 'module', plugins: ['typescript', 'jsx'] })
+      .program;
+  } catch {
+    return undefined;
+  }
+}
+
+class Walk {
+  readonly #file: string;
+  readonly #program: Node;
+  readonly #options: GateOptions;
+  readonly #steps: string[] = [];
+  readonly #constants = new Map<string, Node>();
+  readonly #functions = new Map<string, Node>();
+  /** Functions whose bodies are being read: one that calls itself is read once. */
+  readonly #inside: Set<string>;
+
+  constructor(file: string, program: Node, options: GateOptions, inside = new Set<string>()) {
+    this.#file = file;
+    this.#program = program;
+    this.#options = options;
+    this.#inside = inside;
+    for (const statement of childrenOf(program)) this.#declare(statement);
+  }
+
+  /** The steps of the whole file. */
+  run(): string[] {
+    for (const statement of childrenOf(this.#program)) {
+      if (isFunction(statement) || statement.type.startsWith('Export')) continue;
+      this.#visit(statement, false);
+    }
+    return this.#steps;
+  }
+
+  /** The steps of one function that the file exports. */
+  runFunction(name: string): string[] {
+    const body = this.#functions.get(name);
+    if (body !== undefined) this.#visitFunction(name, body, false);
+    return this.#steps;
+  }
+
+  #declare(statement: Node): void {
+    const node = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
+    if (node?.type === 'FunctionDeclaration' && node.id != null) this.#functions.set(node.id.name, node.body);
+    if (node?.type !== 'VariableDeclaration') return;
+    for (const { id, init } of node.declarations) {
+      if (id.type !== 'Identifier' || init == null) continue;
+      if (isFunction(init)) this.#functions.set(id.name, (init as { body: Node } & Node).body);
+      else this.#constants.set(id.name, init);
+    }
+  }
+
+  /** Returns true when what follows in the same function is not reached. */
+  #visit(node: Node, conditional: boolean): boolean {
+    switch (node.type) {
+      case 'ReturnStatement':
+        if (node.argument != null) this.#visit(node.argument, conditional);
+        return !conditional;
+      case 'IfStatement':
+        return this.#branch(node.test, node.consequent, node.alternate ?? undefined, conditional);
+      case 'ConditionalExpression':
+        return this.#branch(node.test, node.consequent, node.alternate, conditional);
+      case 'LogicalExpression':
+        if (node.operator === '&&') return this.#branch(node.left, node.right, undefined, conditional);
+        break;
+      case 'VariableDeclaration':
+        this.#declare(node);
+        break;
+      case 'CallExpression':
+        return this.#call(node, conditional);
+      case 'BlockStatement':
+        return node.body.some((statement) => this.#visit(statement, conditional));
+    }
+    for (const child of childrenOf(node)) {
+      const isOwnScope = isFunction(child);
+      if (this.#visit(child, conditional) && !isOwnScope && !isFunction(node)) return true;
+    }
+    return false;
+  }
+
+  #branch(gate: Node, yes: Node, no: Node | undefined, conditional: boolean): boolean {
+    const decision: Decision = gateOf(gate, this.#options, this.#constants);
+    if (decision === true) return this.#visit(yes, conditional);
+    if (decision === false) return no !== undefined && this.#visit(no, conditional);
+    this.#visit(yes, true);
+    if (no !== undefined) this.#visit(no, true);
+    return false;
+  }
+
+  #call(node: Node & { type: 'CallExpression' }, conditional: boolean): boolean {
+    const { callee } = node;
+    const [first] = node.arguments;
+    if (callee.type === 'MemberExpression' && nameOf(callee.property) === 'step' && first !== undefined) {
+      const title = titleOf(first);
+      if (title !== undefined) {
+        this.#steps.push(conditional ? `${title} (conditional)` : title);
+        return false;
+      }
+    }
+    if (callee.type === 'Identifier') this.#visitCalled(callee.name, conditional);
+    for (const child of childrenOf(node)) this.#visit(child, conditional);
+    return false;
+  }
+
+  #visitCalled(name: string, conditional: boolean): void {
+    const local = this.#functions.get(name);
+    if (local !== undefined) {
+      this.#visitFunction(name, local, conditional);
+      return;
+    }
+    const imported = importsOf(this.#program, this.#file).get(name);
+    if (imported === undefined || this.#inside.has(`${imported.file}#${imported.name}`)) return;
+    const program = parseFile(imported.file);
+    if (program === undefined) return;
+    const inside = new Set([...this.#inside, `${imported.file}#${imported.name}`]);
+    const steps = new Walk(imported.file, program, this.#options, inside).runFunction(imported.name);
+    this.#steps.push(
+      ...steps.map((title) =>
+        conditional && !title.endsWith(' (conditional)') ? `${title} (conditional)` : title,
+      ),
+    );
+  }
+
+  #visitFunction(name: string, body: Node, conditional: boolean): void {
+    const key = `${this.#file}#${name}()`;
+    if (this.#inside.has(key)) return;
+    this.#inside.add(key);
+    this.#visit(body, conditional);
+    this.#inside.delete(key);
+  }
+}
+
+function titleOf(node: Node): string | undefined {
+  if (node.type === 'StringLiteral') return node.value;
+  if (node.type !== 'TemplateLiteral') return undefined;
+  return node.quasis.map((part) => part.value.cooked ?? part.value.raw).join('…');
+}
+
+function nameOf(node: Node): string | undefined {
+  return node.type === 'Identifier' ? node.name : undefined;
+}
+
+function isFunction(node: Node): boolean {
+  return (
+    node.type === 'FunctionDeclaration' ||
+    node.type === 'FunctionExpression' ||
+    node.type === 'ArrowFunctionExpression'
+  );
+}
+
+/** Child nodes in source order. */
+export function childrenOf(node: Node): Node[] {
+  const found = Object.entries(node).flatMap(([key, value]: [string, unknown]) => {
+    if (key === 'loc' || key.endsWith('Comments') || key === 'typeAnnotation') return [];
+    return (Array.isArray(value) ? value : [value]).filter(isNode);
+  });
+  return found.sort((a, b) => (a.start ?? 0) - (b.start ?? 0));
+}
+
+function isNode(value: unknown): value is Node {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { type?: unknown }).type === 'string' &&
+    'start' in value
+  );
+}

@@ -1,0 +1,89 @@
+/**
+ * A stored run as a model: its journals folded, its parts put together.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJournal } from './journal.ts';
+import { foldJournal, type RunModel, type Surroundings } from './model.ts';
+import { mergeParts } from './parts.ts';
+import { type ProcessIdentity, stateOf } from './process.ts';
+import { FILES, partsOf, readJson, readRecord, type RunRecord } from './store.ts';
+
+export interface ReadOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly hungAfterMs?: number;
+  readonly graceMs?: number;
+  /** Whether a process exists. */
+  readonly processState?: (identity: ProcessIdentity) => 'alive' | 'gone' | 'unknown';
+}
+
+export interface StoredRun {
+  readonly folder: string;
+  readonly record: RunRecord;
+  readonly model: RunModel;
+}
+
+/** Reads the run in `folder`. Undefined when there is no record: state alone is no evidence of a run. */
+export function readRun(folder: string, options: ReadOptions): StoredRun | undefined {
+  const record = readRecord(folder);
+  if (record === undefined) return undefined;
+  const { processState = stateOf } = options;
+  const runner = processState(record.process);
+  const parts: RunModel[] = [];
+  const faults: string[] = [];
+  for (const part of partsOf(folder)) {
+    const own = readRecord(part);
+    if (own?.run !== record.run) {
+      faults.push(`${part.slice(folder.length + 1) || '.'} belongs to another run`);
+      continue;
+    }
+    try {
+      parts.push(readPart(part, folder, own, options, processState(own.process)));
+    } catch (error) {
+      faults.push(
+        `${part.slice(folder.length + 1) || '.'}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+  return {
+    folder,
+    record,
+    model: withStoredUrl(folder, mergeParts(parts, { record, runner, faults, now: options.now })),
+  };
+}
+
+function readPart(
+  part: string,
+  folder: string,
+  record: RunRecord,
+  options: ReadOptions,
+  runner: Surroundings['runner'],
+): RunModel {
+  const { events, faults } = readJournal(readFileSync(join(part, FILES.journal), 'utf8'), part);
+  const [begin] = events;
+  const isOwn = begin?.type === 'run-begin' && begin.run === record.run;
+  const stopped = readJson(join(folder, FILES.cancelled)) as { at?: unknown } | undefined;
+  return foldJournal(events, {
+    runner,
+    now: options.now,
+    faults: isOwn ? faults : [...faults, 'it belongs to another run'],
+    wasStuck:
+      readJson(join(part, FILES.stuck)) !== undefined || readJson(join(folder, FILES.stuck)) !== undefined,
+    ...(typeof stopped?.at === 'number' ? { cancelledAt: stopped.at } : {}),
+    ...(options.hungAfterMs === undefined ? {} : { hungAfterMs: options.hungAfterMs }),
+    ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
+  });
+}
+
+/** The address that was stored as soon as it was seen stands above any other. */
+function withStoredUrl(folder: string, model: RunModel): RunModel {
+  try {
+    const url = readFileSync(join(folder, FILES.url), 'utf8').trim();
+    return url === '' ? model : { ...model, url };
+  } catch {
+    return model;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Stored runs: `test-results/state/<build>/`, and in it a folder a shard or group.
+ *
+ *     run.json        who runs what: build, run id, command, plan, process
+ *     journal.jsonl   what happened
+ *     run-url         where the run can be watched, as soon as it is known
+ *     posted.json     that the result was posted, and when
+ *     cancelled.json  that the operator stopped it
+ *     stuck.json      that its runner never exited and was ended after its last result
+ *
+ * @module
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { VmwrightError } from '../fixtures/errors.ts';
+import type { PlannedHost, Shard } from './journal.ts';
+import type { ProcessIdentity } from './process.ts';
+
+const SCHEMA_VERSION = 1;
+
+const record = z.object({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  run: z.string().min(1),
+  build: z.string().min(1),
+  version: z.string(),
+  startedAt: z.number(),
+  command: z.string(),
+  suite: z.string(),
+  select: z.array(z.string()),
+  options: z.record(z.string(), z.string()),
+  /** Every value of an option that is a choice. */
+  choices: z.record(z.string(), z.array(z.string())).default({}),
+  /** Hash of the plan that was approved. */
+  plan: z.string().optional(),
+  /** Every machine in plan order, with why it is left out. */
+  hosts: z
+    .array(z.object({ host: z.string(), family: z.string().optional(), skip: z.string().optional() }))
+    .default([]),
+  /** What COVERAGE says, when the command that made the plan knows it better than the runner. */
+  coverage: z.array(z.tuple([z.string(), z.string()])).default([]),
+  /** Groups that are run one after another, with their machines; empty in an ungrouped run. */
+  groups: z.array(z.object({ name: z.string(), hosts: z.array(z.string()) })).default([]),
+  shards: z.int().min(1).optional(),
+  process: z.object({
+    pid: z.int(),
+    hostname: z.string(),
+    startTime: z.string().optional(),
+    bootId: z.string().optional(),
+  }),
+});
+
+/** `run.json`. */
+export type RunRecord = Readonly<Omit<z.output<typeof record>, 'process' | 'hosts'>> & {
+  readonly process: ProcessIdentity;
+  readonly hosts: readonly PlannedHost[];
+};
+
+export const FILES = {
+  record: 'run.json',
+  journal: 'journal.jsonl',
+  url: 'run-url',
+  posted: 'posted.json',
+  cancelled: 'cancelled.json',
+  stuck: 'stuck.json',
+} as const;
+
+/** Folders of shards and groups inside a run's folder. */
+const PARTS = ['shards', 'groups'] as const;
+
+const BUILD_NAME = /^[A-Za-z0-9][\w.-]*$/;
+
+/** `name` itself. @throws `BUILD_NAME_INVALID` */
+export function checkBuildName(name: string): string {
+  if (BUILD_NAME.test(name)) return name;
+  throw new VmwrightError({
+    code: 'BUILD_NAME_INVALID',
+    subject: `build name "${name}"`,
+    message: 'it is a folder name and a heading',
+    expected: 'letters, digits, ".", "_" and "-", beginning with a letter or digit',
+    seen: name,
+    next: 'join the words with "-"',
+  });
+}
+
+/** Folder of a part: `shards/2-of-3`, `groups/ubuntu`; the run's own when it has none. */
+export function partFolder(folder: string, part: { shard?: Shard; group?: string }): string {
+  const grouped = part.group === undefined ? folder : join(folder, 'groups', encodeURIComponent(part.group));
+  return part.shard === undefined
+    ? grouped
+    : join(grouped, 'shards', `${part.shard.current}-of-${part.shard.total}`);
+}
+
+/** Clears `folder` of everything an earlier run of the same name left, and writes the record: before anything is opened. */
+export function beginRun(folder: string, run: Omit<RunRecord, 'schemaVersion'>): void {
+  for (const name of [...Object.values(FILES), ...PARTS, 'plan.log', 'run.log']) {
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  mkdirSync(folder, { recursive: true });
+  writeAtomically(
+    join(folder, FILES.record),
+    `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...run }, null, 2)}\n`,
+  );
+}
+
+/** Replaces the record of a run that has begun, and nothing else of it. */
+export function updateRecord(folder: string, run: RunRecord): void {
+  mkdirSync(folder, { recursive: true });
+  writeAtomically(join(folder, FILES.record), `${JSON.stringify(run, null, 2)}\n`);
+}
+
+/** `run.json` of a folder; undefined when there is none or it cannot be understood. */
+export function readRecord(folder: string): RunRecord | undefined {
+  const parsed = record.safeParse(readJson(join(folder, FILES.record)));
+  return parsed.success ? (parsed.data as RunRecord) : undefined;
+}
+
+/** Folders of all stored runs, the latest first. Nothing outside `stateFolder` is looked at. */
+export function storedRuns(stateFolder: string): { folder: string; record: RunRecord }[] {
+  if (!existsSync(stateFolder)) return [];
+  return readdirSync(stateFolder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => {
+      const folder = join(stateFolder, entry.name);
+      const found = readRecord(folder);
+      return found === undefined ? [] : [{ folder, record: found }];
+    })
+    .sort((a, b) => b.record.startedAt - a.record.startedAt);
+}
+
+/** Folders of the run that hold a journal of their own, in the order of their names. */
+export function partsOf(folder: string): string[] {
+  const deeper = PARTS.flatMap((kind) => {
+    const path = join(folder, kind);
+    if (!existsSync(path)) return [];
+    return readdirSync(path)
+      .sort(new Intl.Collator('en', { numeric: true }).compare)
+      .flatMap((name) => partsOf(join(path, name)));
+  });
+  return existsSync(join(folder, FILES.journal)) ? [folder, ...deeper] : deeper;
+}
+
+/** A JSON file's value; undefined when it is absent or no JSON. */
+export function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Readers see the old content or the new one, never a part. */
+export function writeAtomically(file: string, text: string): void {
+  writeFileSync(`${file}.tmp`, text);
+  renameSync(`${file}.tmp`, file);
+}

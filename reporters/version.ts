@@ -1,0 +1,12 @@
+/**
+ * The version of this vmwright.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+export const VERSION = manifest.version;
