@@ -304,3 +304,35 @@ test('a screen that never rests holds up a click after typing for two seconds', 
   await clock.until(click, 20);
   await page.close();
 });
+
+test('rule 1: after 200 keys the screen is asked whether they arrived, before more can overflow the queue', async () => {
+  const { clock, page, server } = await start(new ScriptedServer({ name: 'QEMU (fedora42)' }));
+  const typing = page.keyboard.type('x'.repeat(150));
+  while (server.keys().length < 200) await clock.advance(10, 10);
+  for (const colour of [RED, GREEN, BLUE, RED, GREEN, BLUE]) {
+    server.colour = colour;
+    server.paint(); // the guest is still busy with what it got
+    await clock.advance(60, 20);
+    expect(server.keys()).toHaveLength(200);
+  }
+  await clock.until(typing, 20);
+  await settle();
+  expect(server.keys()).toHaveLength(300);
+  await page.close();
+});
+
+test('no pointer event overtakes keys: a move may take the focus with it', async () => {
+  const { clock, page, server } = await start(new ScriptedServer({ name: 'QEMU (fedora42)' }));
+  await clock.until(page.keyboard.type('abc'));
+  const place = () => server.pointers().filter(({ x, y }) => x === 11 && y === 12);
+  const move = page.mouse.move(11, 12);
+  for (const colour of [RED, GREEN]) {
+    await clock.advance(60, 20);
+    expect(place()).toEqual([]);
+    server.colour = colour;
+    server.paint();
+  }
+  await clock.until(move, 20);
+  await expect.poll(() => place().length).toBeGreaterThan(0);
+  await page.close();
+});
