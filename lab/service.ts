@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fleet, REAL_GUEST } from './fleet.ts';
@@ -59,10 +59,22 @@ export function guestNames(list: string): string[] {
 
 function untilToldToEnd(): Promise<undefined> {
   const parent = process.ppid;
+  // Playwright starts a shell that starts the lab: the shell lives on when Playwright is killed.
+  const grandparent = parentOf(parent);
   return new Promise((done) => {
     for (const signal of SIGNALS) process.on(signal, () => done(undefined));
     setInterval(() => {
-      if (process.ppid !== parent) done(undefined);
+      if (process.ppid !== parent || parentOf(parent) !== grandparent) done(undefined);
     }, ORPHAN_CHECK_MS).unref();
   });
+}
+
+/** The parent of a process (proc(5), field 4 of stat); undefined where /proc does not tell. */
+function parentOf(pid: number): number | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined;
+  }
 }
