@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { expect, secret, test, type TestPage } from '#fixtures';
+import { secret, type TestPage } from '#fixtures';
+import { z } from 'zod';
+import { defineRoutine, secretInput, verify } from './engine/index.ts';
 
 export const HARBOR = {
   login: 'Sign in to Harbor',
@@ -11,26 +13,32 @@ export const HARBOR = {
   password: 'HARBOR_PASSWORD',
 } as const;
 
-/** Logs in; what the screen then shows is the caller's to check. */
-export async function logIn(
-  vncPage: TestPage,
-  password: string | ReturnType<typeof secret> = secret(HARBOR.password),
-): Promise<void> {
-  await test.step('log in', async () => {
+interface OnScreen {
+  readonly vncPage: TestPage;
+}
+
+export const logIn = defineRoutine({
+  name: 'log-in',
+  inputs: {
+    account: z.string().default(HARBOR.account),
+    password: secretInput.default(() => secret(HARBOR.password)),
+  },
+  post: [verify.shows('Signed in as')],
+  run: async ({ vncPage }: OnScreen, { account, password }) => {
     await vncPage.getByText('Email', { nth: 0 }).click();
-    await vncPage.keyboard.type(HARBOR.account);
+    await vncPage.keyboard.type(account);
     await vncPage.keyboard.press('Tab');
     await vncPage.keyboard.type(password);
     await vncPage.getByText('Log in').click();
-    await expect(vncPage).toShowText(`Signed in as ${HARBOR.account}`);
-  });
-}
+  },
+});
 
-/** Writes a message into the channel and sends it. */
-export async function sendMessage(vncPage: TestPage, text: string): Promise<void> {
-  await test.step('send a message', async () => {
+export const sendMessage = defineRoutine({
+  name: 'send-a-message',
+  inputs: { text: z.string().min(1) },
+  run: async ({ vncPage }: OnScreen, { text }) => {
     await vncPage.getByText('Write a message').click();
     await vncPage.keyboard.type(text);
     await vncPage.keyboard.press('Enter');
-  });
-}
+  },
+});

@@ -22,9 +22,11 @@ test('a wrong password fails at the log-in and quotes what the application says'
     });`,
   });
   expect(run.exitCode).toBe(1);
-  expect(run.output).toContain('toShowText("Signed in as alice@example.test") failed');
+  expect(run.output).toContain('toShowText("Signed in as") failed');
   expect(run.output).toContain('"Wrong email or password"');
-  expect(run.summary).toContain('fedora42 - FAIL - step 1 "log in"');
+  expect(run.summary).toContain(
+    'fedora42 - FAIL - step 1 "log in (account: "alice@example.test", password: {given})"',
+  );
   expect(run.output).toContain('last-screen.png');
 });
 
@@ -38,7 +40,7 @@ test('an application that dies in mid-test fails where it is missed, and the rep
   });
   expect(run.exitCode).toBe(1);
   expect(run.output).toMatch(/\[TEXT_NOT_FOUND\] fedora42, text "Write a message"/);
-  expect(run.summary).toContain('step 2 "send a message"');
+  expect(run.summary).toContain('step 2 "send a message (text: "Hello")"');
   expect(run.summary).toContain('fedora42: Harbor Chat was not running at the end of the test');
 });
 

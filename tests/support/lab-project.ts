@@ -26,6 +26,8 @@ export interface LabRunOptions {
   /** Variables over the lab's; undefined takes one away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly onOutput?: (text: string, pid: number) => void;
+  /** Where vmwright's sources are: this repository, or a changed copy of it. */
+  readonly root?: string;
 }
 
 /** Runs a spec through the real runner against `lab`. */
@@ -34,11 +36,16 @@ export async function runOnLab(
   folder: string,
   options: LabRunOptions,
 ): Promise<LabRun> {
+  const { root = ROOT } = options;
   writeProject(folder, {
     'playwright.config.ts': config(options),
     'the.spec.ts': `
-import { expect, ps, secret, sh, test } from '${ROOT}/fixtures/index.ts';
-import { HARBOR, logIn, sendMessage } from '${ROOT}/routines/harbor.ts';
+import { expect, ps, secret, sh, test } from '${root}/fixtures/index.ts';
+import * as harbor from '${root}/routines/harbor.ts';
+import { cleanState, launchApp } from '${root}/routines/smoke.ts';
+const { HARBOR } = harbor;
+const logIn = (vncPage, password) => harbor.logIn({ vncPage }, password === undefined ? {} : { password: typeof password === 'string' ? Object.assign(Object.create({ toString: () => '{given}' }), { name: 'given', reveal: () => password }) : password });
+const sendMessage = (vncPage, text) => harbor.sendMessage({ vncPage }, { text });
 ${options.spec}`,
   });
   const env: Record<string, string> = { ...lab.env(), SSH_KNOWN_HOSTS_FILE: join(folder, 'known_hosts') };
@@ -55,11 +62,11 @@ ${options.spec}`,
 }
 
 function config(options: LabRunOptions): string {
-  const { machines = ['fedora42'], change = '', withoutMachine = false } = options;
+  const { machines = ['fedora42'], change = '', withoutMachine = false, root = ROOT } = options;
   return `
 import { defineConfig } from '@playwright/test';
-import { projectsFrom } from '${ROOT}/fixtures/config/index.ts';
-import matrix from '${ROOT}/vm-matrix.ts';
+import { projectsFrom } from '${root}/fixtures/config/index.ts';
+import matrix from '${root}/vm-matrix.ts';
 const rows = matrix.filter(({ name }) => ${JSON.stringify(machines)}.includes(name)).map((row) => structuredClone(row));
 for (const row of rows) { ${change} }
 export default defineConfig({

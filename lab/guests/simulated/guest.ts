@@ -24,6 +24,7 @@ const BOOT_MS = 800;
 const SHUTDOWN_MS = 200;
 const PID_BASE = 40_000;
 const SSH_PORT = 22;
+const READY_AGE_MS = 3_600_000;
 interface Saved {
   readonly files: readonly StoredFile[];
   readonly ram: { readonly processes: ProcessState; readonly desktop: DesktopState } | undefined;
@@ -47,7 +48,8 @@ export class SimulatedGuest implements LabGuest {
   readonly #clock = new GuestClock();
   readonly #saved = new Map<string, Promise<Saved>>();
   readonly #faults = new Set<Fault>();
-  readonly #readyAt = new Date();
+  /** A checkpoint is taken once and used for long: a rollback with RAM puts the clock back to then. */
+  readonly #readyAt = new Date(Date.now() - READY_AGE_MS);
   #state: RunState = 'running';
   #startedAt = Date.now();
   #booting: NodeJS.Timeout | undefined;

@@ -18,7 +18,7 @@ export interface Overlay {
 const DIALOG = { width: 460, height: 170, top: 46 };
 const BUTTON = { width: 120, height: 36 };
 
-/** KDE's lock screen. Blank until its first key, which is lost; a greeter that was started anew is awake. */
+/** KDE's lock screen. The greeter that came by itself is blank and hangs; one that was started anew takes keys. */
 export class LockScreen implements Overlay {
   readonly #user: string;
   readonly #password: string;
@@ -41,14 +41,14 @@ export class LockScreen implements Overlay {
   }
 
   key({ char, name }: KeyPress): void {
-    if (!this.#awake) this.#awake = true;
-    else if (name === 'Enter') this.#submit();
+    if (!this.#awake) return;
+    if (name === 'Enter') this.#submit();
     else if (name === 'Backspace') this.#text = Array.from(this.#text).slice(0, -1).join('');
     else if (char !== undefined) this.#text += char;
   }
 
   click(): void {
-    this.#awake = true;
+    // The password field has the focus already.
   }
 
   paint(context: SKRSContext2D, width: number, height: number, theme: Theme): void {

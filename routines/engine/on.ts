@@ -1,0 +1,15 @@
+/**
+ * What routines work on: a test's fixtures.
+ *
+ * @module
+ */
+import type { App, Machine, SshSession, TestPage } from '#fixtures';
+
+export interface On {
+  readonly app?: App;
+  readonly machine?: Machine;
+  readonly ssh?: SshSession;
+  readonly vncPage?: TestPage;
+  /** Values for inputs that a call does not give, by name: they come before the routine's own defaults. */
+  readonly vars?: Readonly<Record<string, unknown>>;
+}
