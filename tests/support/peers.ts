@@ -18,6 +18,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'ssh-keygen': 'openssh-client',
   chromium: 'chromium',
   python3: 'python3-proxmoxer',
+  vncpasswd: 'tigervnc-tools',
   openbox: 'openbox',
   xterm: 'xterm',
   pkill: 'procps',

@@ -53,13 +53,14 @@ export class Peer {
   }
 }
 
-/** Xvnc on a free display; `display` is its name, the VNC socket is at `socket`. */
+/** Xvnc on a display that it finds free; `display` is its name, the VNC socket is at `socket`. */
 export async function startXvnc(program: string, socket: string, args: readonly string[] = []) {
-  const display = `:${200 + (process.pid % 5000)}${Math.floor(Math.random() * 90) + 10}`;
   const size = ['-geometry', '640x480', '-depth', '24'];
-  const peer = new Peer(program, [display, '-rfbunixpath', socket, '-rfbport', '-1', ...size, ...args]);
+  const where = ['-displayfd', '1', '-rfbunixpath', socket, '-rfbport', '-1'];
+  const peer = new Peer(program, [...where, ...size, ...args]);
+  const display = await peer.until(() => /^(\d+)$/m.exec(peer.log)?.[1]);
   await peer.untilExists(socket);
-  return { peer, display };
+  return { peer, display: `:${display}` };
 }
 
 /** Runs a short X program to its end. */
