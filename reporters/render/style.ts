@@ -29,7 +29,7 @@ a{color:var(--link)}
 .counts div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.35rem .8rem;min-width:5.2rem}
 .counts dt{color:var(--soft);font-size:.8rem}
 .counts dd{margin:0;font-size:1.25rem;font-weight:600}
-.scroll{overflow-x:auto;border:1px solid var(--line);border-radius:.5rem}
+.scroll{position:relative;overflow-x:auto;border:1px solid var(--line);border-radius:.5rem}
 .scroll:focus-visible,pre:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.35rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
