@@ -35,6 +35,8 @@ test('a free VM costs two calls to take and two to give back, and the notes are 
   expect(store.description).toContain('at "a message arrives"');
   await lease.release();
   expect(store.calls).toBe(4);
+  expect(lease.isFresh()).toBe(false);
+  await expect(lease.assertHeld('test')).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect(store.description).toBe('Owner: desktop team\n\n- do not delete');
 });
 
