@@ -97,7 +97,7 @@ test('P-T8: alive only if boot, pid and start are all known and equal', () => {
   expect(actorState({ pid: 0, start: 1 }, hostOf({}))).toBe('unknown');
 });
 
-test('P-T9: dead only when neither the main process nor the worker is left', () => {
+test('dead only when neither the main process nor the worker is left', () => {
   const holder = runOf('r');
   expect(livenessOf(holder, hostOf({ 100: 1000 }))).toBe('alive');
   expect(livenessOf(holder, hostOf({ 101: 1001 }))).toBe('alive');
