@@ -93,7 +93,10 @@ export function partFolder(folder: string, part: { shard?: Shard; group?: string
 
 /** Clears `folder` of everything an earlier run of the same name left, and writes the record: before anything is opened. */
 export function beginRun(folder: string, run: Omit<RunRecord, 'schemaVersion'>): void {
+  // The same run again, merged anew: what was posted stays posted.
+  const isSame = readRecord(folder)?.run === run.run;
   for (const name of [...Object.values(FILES), ...PARTS, 'plan.log', 'run.log']) {
+    if (isSame && name === FILES.posted) continue;
     rmSync(join(folder, name), { recursive: true, force: true });
   }
   mkdirSync(folder, { recursive: true });

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type {
   FullConfig,
@@ -104,7 +104,12 @@ export default class SummaryReporter implements Reporter {
       const at = Date.now();
       this.#build ||= merged[0]?.build ?? this.#buildName(suite, at);
       const given = readRecord(join(this.#stateFolder, this.#build));
-      const adopted = given !== undefined && given.run === process.env.VMWRIGHT_RUN_ID ? given : undefined;
+      const isFresh = merged.length === 0 || config.shard !== null;
+      const isPlanned = given !== undefined && given.run === process.env.VMWRIGHT_RUN_ID;
+      const adopted =
+        isFresh && isPlanned && !existsSync(join(this.#stateFolder, this.#build, FILES.journal))
+          ? given
+          : undefined;
       const hosts = this.#plan(config, suite, adopted);
       this.#hosts = new Set(hosts.map((host) => host.host));
       const tests = suite.allTests().filter((test) => this.#hosts.has(facts.hostOf(test)));
