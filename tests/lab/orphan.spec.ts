@@ -13,7 +13,10 @@ setInterval(() => {}, 1000);`;
 
 test('a lab ends when the runner that started it through a shell is killed', async () => {
   test.skip(process.platform !== 'linux', 'needs /proc');
-  const runner = spawn(process.execPath, ['-e', STARTER], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const runner = spawn(process.execPath, ['-e', STARTER], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines = createInterface({ input: runner.stdout });
   const [line] = (await once(lines, 'line')) as [string];
   const file = /env=(.+)$/.exec(line)?.[1] ?? '';
