@@ -172,7 +172,7 @@ test('A33, A39: of a structured and a text source the structured step stands', (
   expect(rebuild(files, plan(['a'])).hosts[0]?.detail).toBe('step 1 "step 38" - structured');
 });
 
-test('A35, A38: an empty message falls through to the next source, and no note is empty', () => {
+test('A38: an empty message falls through to the next source, and no note is empty', () => {
   const files = {
     'r.json': result('a', 'failed', { message: '', estack: ' ' }),
     'a.xml': junit('<testcase name="Log in"><failure>rich text</failure></testcase>'),

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { chromium, expect, test } from '@playwright/test';
+import axe from 'axe-core';
 import sharp from 'sharp';
 import type { JournalEvent } from '../../reporters/journal.ts';
 import { foldJournal } from '../../reporters/model.ts';
@@ -9,8 +9,6 @@ import { renderPage } from '../../reporters/render/page.ts';
 import { requirePeer } from '../support/peers.ts';
 import { finished } from './scripted.ts';
 import { writeFile } from './support.ts';
-
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 for (const [device, viewport, colorScheme] of [
   ['desk', { width: 1280, height: 900 }, 'light'],
@@ -57,12 +55,12 @@ for (const [device, viewport, colorScheme] of [
     await expect(page.locator('.gantt tbody tr')).toHaveCount(3);
     await expect(page.locator('article img')).toHaveJSProperty('naturalWidth', 640);
     await expect(page.getByRole('heading', { name: 'Trend' })).toBeVisible();
-    await page.addScriptTag({ path: AXE });
+    await page.addScriptTag({ content: axe.source });
     const violations = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
+      const { axe: injected } = globalThis as unknown as {
         axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
       };
-      return (await axe.run()).violations.map(
+      return (await injected.run()).violations.map(
         ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`,
       );
     });

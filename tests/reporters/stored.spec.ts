@@ -5,6 +5,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileS
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { replay } from '../../cli/replay.ts';
+import { endProcess } from '../../cli/run.ts';
 import { currentRun } from '../../cli/status.ts';
 import { Secret } from '../../fixtures/config/secrets.ts';
 import { type JournalEvent, readJournal } from '../../reporters/journal.ts';
@@ -17,7 +18,7 @@ import { renderMarkdown } from '../../reporters/render/markdown.ts';
 import { sectionsOf } from '../../reporters/sections.ts';
 import { beginRun, checkBuildName, FILES, updateRecord } from '../../reporters/store.ts';
 import { ROOT } from '../support/runner.ts';
-import { begin, ended, over, recordOf, RUN, started, store } from './support.ts';
+import { begin, ended, NOBODY, over, recordOf, RUN, started, store } from './support.ts';
 
 const gone = { now: 30_000, processState: () => 'gone' as const };
 const alive = { now: 30_000, processState: () => 'alive' as const };
@@ -72,7 +73,7 @@ test('P-A6, P-A7, A176: each of the conditions of completeness alone missing pre
   receiver.server.close();
 });
 
-test('A173, A174: two posters at once make one request; the body is the summary', async ({}, testInfo) => {
+test('A173: two posters at once make one request; the body is the summary', async ({}, testInfo) => {
   const receiver = await listen(() => 200);
   const folder = testInfo.outputPath('b');
   store(folder, failed);
@@ -85,7 +86,7 @@ test('A173, A174: two posters at once make one request; the body is the summary'
   receiver.server.close();
 });
 
-test('A114: status prints what is posted', async ({}, testInfo) => {
+test('replay prints what is posted', async ({}, testInfo) => {
   const receiver = await listen(() => 200);
   const folder = testInfo.outputPath('b');
   store(folder, failed);
@@ -151,7 +152,7 @@ test('A89: a run of another version is not posted', async ({}, testInfo) => {
   receiver.server.close();
 });
 
-test('P-A12: a second run of a name inherits nothing', ({}, testInfo) => {
+test('a second run of a name inherits nothing', ({}, testInfo) => {
   const folder = testInfo.outputPath('b');
   store(folder, passed);
   for (const name of [FILES.posted, FILES.cancelled, FILES.stuck, FILES.url, 'run.log'])
@@ -178,7 +179,7 @@ test('P-A5: a build name has no spaces', () => {
   expect(checkBuildName('smoke-1.2')).toBe('smoke-1.2');
 });
 
-test('P-A8, A88: FAIL and then a partial result of the same attempt is FAIL', () => {
+test('P-A8: FAIL and then a partial result of the same attempt is FAIL', () => {
   for (const partial of [started('a', 15_000), ended('a', 'interrupted'), ended('a', 'skipped')]) {
     expect(foldJournal([...failed.slice(0, 3), partial, over]).hosts[0]?.status).toBe('FAIL');
     expect(foldJournal([...failed.slice(0, 2), partial, failed[2]!, over]).hosts[0]?.status).toBe('FAIL');
@@ -192,7 +193,7 @@ test('A87: a bookkeeping spec that passed is no result of the machine', () => {
   expect(sectionsOf(model, { now: 0 }).summary[0]).toEqual(['finished', 0]);
 });
 
-test('A77, A82, A84, P-A9, P-A11, A30: a run in groups shows every planned machine', ({}, testInfo) => {
+test('A77, A82, A84, P-A11: a run in groups shows every planned machine', ({}, testInfo) => {
   const folder = testInfo.outputPath('b');
   const groups = [
     { name: 'ubuntu-batch', hosts: ['u1', 'redhat'] },
@@ -210,8 +211,13 @@ test('A77, A82, A84, P-A9, P-A11, A30: a run in groups shows every planned machi
     over,
   ];
   const second = [begin([{ host: 's1', tests: 1 }]), started('s1', 25_000)];
-  store(join(folder, 'groups/ubuntu-batch'), first);
-  const between = readRun(folder, { now: 80_000, graceMs: 0, processState: () => 'alive' })!;
+  const runner = { ...NOBODY, pid: 2 };
+  store(join(folder, 'groups/ubuntu-batch'), first, { process: runner });
+  const between = readRun(folder, {
+    now: 80_000,
+    processState: ({ pid }) => (pid === 1 ? 'alive' : 'gone'),
+  })!;
+  expect(between.model.state).toBe('RUNNING');
   expect(between.model.hosts.map((host) => host.host)).toEqual(['u1', 'redhat', 's1', 'w1']);
   store(join(folder, 'groups/suse'), second);
   const { model } = readRun(folder, alive)!;
@@ -250,7 +256,7 @@ test('a shard without a report leaves its machines UNKNOWN, and nothing is poste
   receiver.server.close();
 });
 
-test('A75, A76, A80: status is the live run, else the latest, marked historical', ({}, testInfo) => {
+test('status is the live run, else the latest, marked historical', ({}, testInfo) => {
   const state = testInfo.outputPath('state');
   store(join(state, 'old'), passed, { build: 'old', startedAt: 1 });
   store(join(state, 'new'), failed, { build: 'new', startedAt: 2 });
@@ -266,7 +272,7 @@ test('A75, A76, A80: status is the live run, else the latest, marked historical'
   );
 });
 
-test('A91, A93: replay renders the same, and neither posts nor writes', ({}, testInfo) => {
+test('replay renders the same, and neither posts nor writes', ({}, testInfo) => {
   const folder = testInfo.outputPath('b');
   store(folder, failed);
   const before = readdirSync(folder).map((name) => [
@@ -351,10 +357,16 @@ test('kill -9 at random moments: status and replay agree, and nothing passes wit
   }
 });
 
-test('A41: only exactly the recorded process is alive to be signalled', () => {
+test('only exactly the recorded process is signalled', () => {
   const own = identityOf(process.pid);
   expect(stateOf(own)).toBe('alive');
   expect(stateOf({ ...own, startTime: '1' })).toBe('gone');
+  const signalled: number[] = [];
+  const kill = (pid: number): number => signalled.push(pid);
+  expect(endProcess({ ...own, startTime: '1' }, 'SIGTERM', kill)).toBe(false);
+  expect(signalled).toEqual([]);
+  expect(endProcess(own, 'SIGTERM', kill)).toBe(true);
+  expect(signalled).toEqual([process.pid]);
   expect(stateOf({ ...own, bootId: 'other' })).toBe('gone');
   expect(stateOf({ ...own, hostname: 'elsewhere' })).toBe('unknown');
 });
