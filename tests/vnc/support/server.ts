@@ -13,6 +13,8 @@ export type ClientMessage =
   | { readonly type: 'key'; readonly keysym: number; readonly down: boolean }
   | { readonly type: 'pointer'; readonly x: number; readonly y: number; readonly buttons: number }
   | { readonly type: 'encodings'; readonly encodings: readonly number[] }
+  | { readonly type: 'fence'; readonly flags: number; readonly payload: Buffer }
+  | { readonly type: 'push'; readonly enable: boolean }
   | { readonly type: 'format' };
 
 export type Colour = readonly [red: number, green: number, blue: number];
@@ -159,6 +161,16 @@ export class ScriptedServer {
       const bytes = await reader.take(5);
       const [buttons, x, y] = [bytes.readUInt8(0), bytes.readUInt16BE(1), bytes.readUInt16BE(3)];
       this.log.push({ type: 'pointer', x, y, buttons });
+    } else if (type === 248) {
+      const header = await reader.take(8);
+      const payload = await reader.take(header.readUInt8(7));
+      this.log.push({ type: 'fence', flags: header.readUInt32BE(3), payload });
+    } else if (type === 150) {
+      const enable = (await reader.take(9)).readUInt8(0) === 1;
+      this.log.push({ type: 'push', enable });
+    } else if (type === 255) {
+      const bytes = await reader.take(11);
+      this.log.push({ type: 'key', down: bytes.readUInt16BE(1) === 1, keysym: bytes.readUInt32BE(3) });
     } else {
       throw new Error(`the client sent message type ${type}`);
     }
