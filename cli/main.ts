@@ -35,6 +35,7 @@ program
   .description('print the text of a picture, with boxes and confidences')
   .argument('<file>', 'PNG, JPEG or WebP')
   .option('--json', 'the whole text map as JSON')
+  .option('--picture <file>', 'write the picture with a numbered frame around each line, as PNG')
   .action(async (file: string, options: OcrOptions) => {
     const { ocr } = await import('./ocr.ts');
     process.exitCode = await ocr(file, options);

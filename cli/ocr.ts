@@ -3,14 +3,18 @@
  *
  * @module
  */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { isVmwrightError, VmwrightError } from '../fixtures/errors.ts';
 import { decodeImage, describe, type Frame } from '../fixtures/image/frame.ts';
 import { createScreenReader, type TextMap } from '../fixtures/vision/index.ts';
+import { annotated } from './annotate.ts';
 
 export interface OcrOptions {
   /** The whole text map as JSON: size, lines and words with boxes `{x,y,width,height}` and confidences. */
   readonly json?: boolean;
+  /** Where to write the picture with a numbered frame around each line, as PNG. */
+  readonly picture?: string;
 }
 
 /** Where a command writes to. */
@@ -19,7 +23,7 @@ export interface Streams {
   readonly stderr: { write(text: string): unknown };
 }
 
-/** Prints a line of text a row, with its box and confidence. Resolves with the exit code: 1 when there is no picture. */
+/** Prints a line of text a row, with its number, box and confidence. Resolves with the exit code: 1 when there is no picture. */
 export async function ocr(
   file: string,
   options: OcrOptions = {},
@@ -35,6 +39,11 @@ export async function ocr(
   }
   const map = await createScreenReader().read(frame);
   streams.stdout.write(options.json === true ? asJson(file, map) : asRows(map));
+  if (options.picture !== undefined) {
+    await mkdir(dirname(options.picture), { recursive: true });
+    await writeFile(options.picture, annotated(frame, map));
+    streams.stderr.write(`${options.picture}: ${map.lines.length} lines\n`);
+  }
   if (map.lines.length === 0) streams.stderr.write(`${file}: no text\n`);
   return 0;
 }
@@ -70,14 +79,19 @@ function unreadable(
 }
 
 function asRows({ lines }: TextMap): string {
-  const boxes = lines.map(({ box }) => describe(box));
-  const width = Math.max(0, ...boxes.map((box) => box.length));
-  return lines
-    .map(
-      ({ text, confidence }, index) =>
-        `${boxes[index]?.padEnd(width) ?? ''}  ${confidence.toFixed(2)}  ${text}\n`,
-    )
-    .join('');
+  const rows = lines.map(({ text, box, confidence }, index) => [
+    String(index + 1),
+    describe(box),
+    confidence.toFixed(2),
+    text,
+  ]);
+  const table = [['#', 'box', 'sure', 'text'], ...rows];
+  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  return lines.length === 0
+    ? ''
+    : table
+        .map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`)
+        .join('');
 }
 
 function asJson(file: string, { width, height, lines }: TextMap): string {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { expect, test } from '@playwright/test';
 import { ocr, type OcrOptions } from '../../cli/ocr.ts';
-import { encodePng } from '../../fixtures/image/frame.ts';
+import { decodeImage, encodePng } from '../../fixtures/image/frame.ts';
+import { createScreenReader } from '../../fixtures/vision/index.ts';
 import { draw } from '../matchers/support/screen.ts';
 import { ROOT } from '../support/runner.ts';
 
@@ -34,11 +35,29 @@ test('prints each line with its box and confidence', async () => {
   expect(code).toBe(0);
   expect(err).toBe('');
   const row = (text: string): RegExp =>
-    new RegExp(String.raw`^\d+x\d+ at \d+,\d+ +(0\.\d\d|1\.00)  ${text}$`);
+    new RegExp(String.raw`^\d+ +\d+x\d+ at \d+,\d+ +(0\.\d\d|1\.00)  ${text}$`);
   const rows = out.trimEnd().split('\n');
-  expect(rows).toHaveLength(2);
-  expect(rows[0]).toMatch(row('Sign ?in'));
-  expect(rows[1]).toMatch(row('Forgotten'));
+  expect(rows).toHaveLength(3);
+  expect(rows[0]).toMatch(/^# +box +sure +text$/);
+  expect(rows[1]).toMatch(row('Sign ?in'));
+  expect(rows[2]).toMatch(row('Forgotten'));
+});
+
+test('--picture frames each line, and changes nothing else', async () => {
+  const picture = test.info().outputPath('seen/login.png');
+  const { code, err } = await run(written('login.png', await encodePng(login)), { picture });
+  expect({ code, err }).toEqual({ code: 0, err: `${picture}: 2 lines\n` });
+  const { data, ...size } = await decodeImage(readFileSync(picture), picture);
+  expect(size).toEqual(SIZE);
+  const colour = (x: number, y: number): number[] => [
+    ...data.subarray((y * SIZE.width + x) * 4, (y * SIZE.width + x) * 4 + 3),
+  ];
+  const { lines } = await createScreenReader().read(login);
+  for (const { box } of lines) {
+    expect(colour(box.x + (box.width >> 1), box.y)).toEqual([229, 0, 76]);
+    expect(colour(box.x + box.width - 1, box.y + (box.height >> 1))).toEqual([229, 0, 76]);
+  }
+  expect(colour(5, 150)).toEqual([244, 244, 242]);
 });
 
 test('--json gives boxes of lines and words', async () => {

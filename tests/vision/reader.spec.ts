@@ -63,6 +63,35 @@ test('of a changed frame only the changed lines are read', async () => {
   expect(textsOf(await reader.read(draw(SIZE, [TITLE, FOOTER])))).toEqual(['Print Manager', 'Spooler ready']);
 });
 
+test('two changes far apart are read as two small parts', async () => {
+  const networks = counting();
+  const reader = createScreenReader(networks);
+  const clock = (time: string, text: string): Frame =>
+    draw(SIZE, [
+      TITLE,
+      { text: time, x: 560, y: 40 },
+      { text: 'Queue is empty', x: 200, y: 200 },
+      { text, x: 40, y: 370 },
+    ]);
+  await reader.read(clock('10:41', 'Spooler ready'));
+  Object.assign(networks, { detected: [], recognised: 0 });
+  const changed = await reader.read(clock('10:42', 'Printing page 3'));
+  expect(textsOf(changed)).toEqual(['Print Manager', '10:42', 'Queue is empty', 'Printing page 3']);
+  expect(networks.recognised).toBe(2);
+  expect(networks.detected).toHaveLength(2);
+  for (const size of networks.detected) expect(Number(size.split('x')[1])).toBeLessThan(120);
+});
+
+test('what is read with little confidence is a shape, not text', async () => {
+  const sure = (confidence: number) => ({
+    detect: () => Promise.resolve([{ x: 10, y: 10, width: 40, height: 20 }]),
+    recognise: () => Promise.resolve([{ text: 'D', x: 0.5, confidence }]),
+  });
+  const frame = draw(SIZE, []);
+  expect(textsOf(await createScreenReader(sure(0.69)).read(frame))).toEqual([]);
+  expect(textsOf(await createScreenReader(sure(0.71)).read(frame))).toEqual(['D']);
+});
+
 test('a dialog that opens and closes comes and goes in the text; all around it stays', async () => {
   const { frame, lines } = await realScreen('login-light-1280');
   const covered = copyOf(frame);
