@@ -3,11 +3,12 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from '@playwright/test';
+import { VncPage } from '../../fixtures/vnc/index.ts';
 import { RfbConnection } from '../../fixtures/vnc/rfb/connection.ts';
 import { parseSession, SessionRecorder } from '../../fixtures/vnc/rfb/recording.ts';
 import { replay } from '../../fixtures/vnc/rfb/replay.ts';
 import { TestClock } from './support/clock.ts';
-import { RED, ScriptedServer } from './support/server.ts';
+import { pixel, RED, ScriptedServer } from './support/server.ts';
 
 const FOLDER = join(import.meta.dirname, 'recordings');
 /** SHA-256 of the last picture's RGBA, and the encodings that it took. Each was checked by eye when it was taken. */
@@ -92,6 +93,28 @@ test('a recording holds the screen, and neither password, keys nor clipboards', 
   const again = await RfbConnection.open(replay(session), { subject: 'vm' });
   while (!again.ended.aborted) await new Promise((resolve) => setImmediate(resolve));
   expect(Buffer.compare(again.screen.frame().data, truth)).toBe(0);
+});
+
+test('a page records each of its connections, and a recording can be a page again', async () => {
+  const path = test.info().outputPath('vm.rfb.gz');
+  const server = new ScriptedServer();
+  const page = await VncPage.connect({ open: server.open, name: 'vm', recordSession: path });
+  const lost = new Promise<unknown>((resolve) => page.onDirty(resolve));
+  server.drop();
+  await lost;
+  server.colour = RED;
+  await page.frame();
+  await page.close();
+  expect(server.connections).toBe(2);
+  const second = parseSession(await readFile(path.replace('vm.', 'vm-2.')), 'second');
+  const again = await VncPage.connect({
+    open: () => Promise.resolve({ stream: replay(second) }),
+    name: 'replayed',
+    wake: false,
+  });
+  expect(pixel(again.latest(), 0, 0)).toEqual(RED);
+  await again.close();
+  expect(parseSession(await readFile(path), 'first').header.width).toBe(64);
 });
 
 test('a replay keeps the recorded pauses on the clock it is given', async () => {
