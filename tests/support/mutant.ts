@@ -1,0 +1,30 @@
+/**
+ * Copies of vmwright with one thing taken out.
+ *
+ * @module
+ */
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './runner.ts';
+
+export interface Mutation {
+  /** Path from the root. */
+  readonly file: string;
+  readonly find: string | RegExp;
+  readonly replace: string;
+}
+
+const SOURCES = ['fixtures', 'routines', 'reporters', 'vm-matrix.ts', 'package.json', 'tsconfig.json'];
+
+/** Makes the copy in `folder`. A mutation that finds nothing to change is an error: the list has grown old. */
+export function makeMutant(folder: string, { file, find, replace }: Mutation): string {
+  mkdirSync(folder, { recursive: true });
+  for (const source of SOURCES) cpSync(join(ROOT, source), join(folder, source), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const path = join(folder, file);
+  const before = readFileSync(path, 'utf8');
+  const after = before.replace(find, () => replace);
+  if (after === before) throw new Error(`${file} has no ${String(find)}`);
+  writeFileSync(path, after);
+  return folder;
+}
