@@ -5,8 +5,8 @@
  * @module
  */
 import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { SessionHeader } from '../../fixtures/vnc/rfb/recording.ts';
 
 interface Display {
@@ -41,7 +41,7 @@ interface Websock {
 
 // Its modules look at a browser's globals when they are loaded, and use none of them to decode.
 Object.assign(globalThis, { window: globalThis, document: { documentElement: {} }, WebSocket: {} });
-const core = join(dirname(createRequire(import.meta.url).resolve('@novnc/novnc')));
+const core = dirname(fileURLToPath(import.meta.resolve('@novnc/novnc')));
 const load = async <T>(path: string): Promise<T> =>
   ((await import(join(core, path))) as { default: T }).default;
 
