@@ -9,6 +9,7 @@
 import { Command, CommanderError } from 'commander';
 import { isVmwrightError } from '../fixtures/errors.ts';
 import { addLab } from './lab.ts';
+import { addNeedle } from './needle.ts';
 import type { OcrOptions } from './ocr.ts';
 import { addVlm } from './vlm.ts';
 import { addRuns } from './runs.ts';
@@ -28,6 +29,7 @@ const program = new Command('vmwright')
   .exitOverride()
   .showHelpAfterError('(add --help for the usage)');
 addLab(program);
+addNeedle(program);
 addVlm(program);
 addRuns(program);
 program
