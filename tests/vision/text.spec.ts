@@ -87,6 +87,32 @@ test('no text runs from one line into the next', () => {
   expect(found(mapOf('Mouse and', 'Touchpad'), 'Mouse and Touchpad')).toEqual([]);
 });
 
+test('a line that wide spaces cut is found as a whole, and where it is; a column further away is not', () => {
+  const piece = (text: string, x: number, y: number) => {
+    const characters = Array.from(text, (char, at) => ({
+      text: char,
+      x: (at + 0.5) / text.length,
+      confidence: 1,
+    }));
+    return lineFrom({ x, y, width: CHARACTER_WIDTH * text.length, height: 20 }, characters)!;
+  };
+  const lines = [
+    piece('Unable to', 100, 40),
+    piece('locate package', 206, 43),
+    piece('Cancel', 420, 41),
+    piece('below', 206, 60),
+  ];
+  const map = { width: 1000, height: 1000, lines };
+  const [hit] = findText(map, 'to locate');
+  expect(hit).toMatchObject({ text: 'to locate', rung: 'exact' });
+  expect(hit!.box.x).toBeGreaterThanOrEqual(165);
+  expect(hit!.box.x + hit!.box.width).toBeLessThan(280);
+  expect(found(map, /^Unable to locate package$/)).toHaveLength(1);
+  expect(found(map, 'package cancel')).toEqual([]);
+  expect(found(map, 'locate below')).toEqual([]);
+  expect(found(map, 'to below')).toEqual([]);
+});
+
 test("a hit's box is where its characters are, in every place", () => {
   const [first, second] = findText(mapOf('go, stop, go'), 'go');
   expect(first?.box).toEqual({ x: 100, y: 0, width: 20, height: 20 });
