@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Access } from './api/access.ts';
 import { Machine } from './api/machine.ts';
+import { PciBus } from './api/pci.ts';
 import { type Cluster, type Endpoint, Router } from './api/router.ts';
 import { accessEndpoints } from './api/routes/access.ts';
 import { agentEndpoints } from './api/routes/agent.ts';
@@ -54,6 +55,8 @@ export interface Lab {
   readonly requests: readonly LoggedRequest[];
   readonly access: Access;
   readonly tasks: TaskRegistry;
+  /** The node's PCI devices, and who has them. */
+  readonly pci: PciBus;
   readonly faults: Faults;
   /** The machine as the API keeps it. */
   machine(name: string): Machine;
@@ -75,12 +78,15 @@ const ENDPOINTS: readonly Endpoint[] = [
 /** Starts the lab on random loopback ports; nothing of it outlives {@link Lab.stop}. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const folder = mkdtempSync(join(tmpdir(), 'vmwright-'));
-  const [certificate, machines] = await Promise.all([makeCertificate(), createMachines(options)]);
+  const pci = new PciBus();
+  const [certificate, machines] = await Promise.all([makeCertificate(), createMachines(options, pci)]);
+  pci.isRunning = (vmid) => machines.get(vmid)?.isRunning() ?? false;
   const cluster: Cluster = {
     node: NODE,
     access: new Access(() => Date.now() / 1000),
     machines,
     tasks: new TaskRegistry(NODE),
+    pci,
     consoles: new Map(),
   };
   const relay = createRelay(cluster);
@@ -125,6 +131,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     requests,
     access: cluster.access,
     tasks: cluster.tasks,
+    pci,
     faults,
     machine(name) {
       const found = [...machines.values()].find((machine) => machine.name === name);
@@ -142,12 +149,12 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   };
 }
 
-async function createMachines(options: LabOptions): Promise<Map<number, Machine>> {
+async function createMachines(options: LabOptions, pci: PciBus): Promise<Map<number, Machine>> {
   const { createSimulatedGuest } = await import('./guests/simulated/index.ts');
   const chosen = fleet.filter(({ name }) => options.guests === undefined || options.guests.includes(name));
   const machines = chosen.map((definition) => {
     const guest: LabGuest = createSimulatedGuest(definition);
-    return new Machine(definition.vmid, NODE, configOf(definition), guest);
+    return new Machine(definition.vmid, NODE, configOf(definition), guest, pci);
   });
   if (options.qemu === true) {
     const { createQemuGuest, builtImage } = await import('./guests/qemu/index.ts');
@@ -159,7 +166,7 @@ async function createMachines(options: LabOptions): Promise<Map<number, Machine>
         snapshots: [{ name: 'ready', ram: true, savedAt: new Date(image.manifest.builtAt) }],
         create: () => createQemuGuest({ running: false, ...(progress === undefined ? {} : { progress }) }),
       });
-      machines.push(new Machine(REAL_GUEST.vmid, NODE, configOf(REAL_GUEST), guest));
+      machines.push(new Machine(REAL_GUEST.vmid, NODE, configOf(REAL_GUEST), guest, pci));
     }
   }
   return new Map(machines.map((machine) => [machine.vmid, machine]));

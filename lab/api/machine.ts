@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { GuestConfig, LabGuest } from '../guests/guest.ts';
 import { ApiError } from './errors.ts';
+import { PciBus } from './pci.ts';
 import { lockedError } from './tasks.ts';
 
 export interface Snapshot {
@@ -33,8 +34,10 @@ export class Machine {
   config: Config;
   /** Changes that a running VM takes over at its next start; null deletes. */
   pending = new Map<string, string | number | null>();
+  readonly pci: PciBus;
 
-  constructor(vmid: number, node: string, config: Config, guest: LabGuest) {
+  constructor(vmid: number, node: string, config: Config, guest: LabGuest, pci = new PciBus()) {
+    this.pci = pci;
     this.vmid = vmid;
     this.node = node;
     this.guest = guest;
@@ -114,6 +117,11 @@ export class Machine {
   applyPending(): void {
     for (const [key, value] of this.pending) apply(this.config, key, value);
     this.pending.clear();
+  }
+
+  /** Takes the devices of the config, right before the machine runs. @throws 500 with PVE's words */
+  plug(): void {
+    this.guest.plug?.(this.pci.take(this.vmid, this.config));
   }
 
   /** What `GET .../config` shows: pending values merged, unless the running values are asked for. */

@@ -6,6 +6,7 @@
 import type { Access, Caller } from './access.ts';
 import { ApiError } from './errors.ts';
 import type { Machine } from './machine.ts';
+import type { PciBus } from './pci.ts';
 import { type Parameters, type RawParameters, type Rules, verifyParameters } from './parameters.ts';
 import type { TaskRegistry } from './tasks.ts';
 
@@ -15,6 +16,7 @@ export interface Cluster {
   readonly access: Access;
   readonly machines: ReadonlyMap<number, Machine>;
   readonly tasks: TaskRegistry;
+  readonly pci: PciBus;
   /** Console listeners by port: `vncproxy` opens one, `vncwebsocket` uses it up. */
   readonly consoles: Map<number, ConsoleTicket>;
 }

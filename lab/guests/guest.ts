@@ -14,6 +14,14 @@ export type RunState = 'running' | 'paused' | 'stopped' | 'prelaunch' | 'interna
 /** The effective Proxmox config of a VM: flat `key: value` as `GET .../config` returns it, without `digest`. */
 export type GuestConfig = Readonly<Record<string, string | number>>;
 
+/** A passed-through PCI function as the guest sees it. All in hexadecimal digits. */
+export interface GuestPciDevice {
+  /** Base class and subclass, `0300` for a VGA controller. */
+  readonly class: string;
+  readonly vendor: string;
+  readonly device: string;
+}
+
 /** A fault of the guest itself: its message becomes the task's exit status or PVE's reason phrase, verbatim. */
 export class GuestError extends Error {
   override readonly name = 'GuestError';
@@ -33,6 +41,8 @@ export interface LabGuest {
 
   /** Powers on with this config. @throws GuestError e.g. `start failed: QEMU exited with code 1` */
   start(config: GuestConfig): Promise<void>;
+  /** The passed-through devices that the machine has from now on. Guests that cannot show any leave it out. */
+  plug?(devices: readonly GuestPciDevice[]): void;
   /** Pulls the plug. A stopped guest stays stopped, without an error. */
   stop(): Promise<void>;
   /** Asks the guest to power off (agent, else ACPI); resolves when it is off or after `timeoutMs`, telling which. */

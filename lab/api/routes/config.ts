@@ -1,6 +1,6 @@
 /** `/nodes/{node}/qemu/{vmid}/config` and `pending`. @module */
 import { ApiError, badParameters } from '../errors.ts';
-import { type Call, type Endpoint, machineOf } from '../router.ts';
+import { type Call, type Endpoint, machineOf, text } from '../router.ts';
 
 /** Options of a VM that the lab knows; anything else is refused as PVE refuses what its schema lacks. */
 const OPTIONS =
@@ -22,16 +22,18 @@ function change(call: Call): void {
   const isRoot = call.caller.id === 'root@pam';
   const skipsLock = ['1', 'true', 'yes', 'on'].includes(call.parameters.skiplock as string);
   if (skipsLock && !isRoot) throw badParameters({ skiplock: 'Only root may use this option.' });
+  const machine = machineOf(call);
   if (!isRoot) {
-    for (const key of [...Object.keys(changes), ...removed]) refuseForUsers(key, changes[key]);
+    for (const key of Object.keys(changes)) refuseForUsers(key, changes[key]);
+    for (const key of removed) refuseForUsers(key, machine.config[key]);
   }
-  machineOf(call).change(changes, removed, digest, skipsLock);
+  machine.change(changes, removed, digest, skipsLock);
 }
 
 /** What only root itself may set, and none of its tokens (PVE::API2::Qemu, check_vm_modify_config_perm). */
-function refuseForUsers(key: string, value: string | undefined): void {
+function refuseForUsers(key: string, value: string | number | undefined): void {
   if (key === 'lock') throw new ApiError(500, `only root can set '${key}' config`);
-  const isRaw = value !== undefined && !/(^|,)mapping=/.test(value);
+  const isRaw = value !== undefined && !/(^|,)mapping=/.test(String(value));
   if (/^hostpci\d+$/.test(key) && isRaw) {
     throw new ApiError(500, `only root can set '${key}' config for non-mapped devices`);
   }
@@ -42,7 +44,14 @@ export const configEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/nodes/{node}/qemu/{vmid}/config',
     rules: { current: { type: 'boolean' }, snapshot: { type: 'string' } },
-    handle: (call) => ({ data: machineOf(call).shownConfig(call.parameters.current === true) }),
+    handle(call) {
+      const machine = machineOf(call);
+      const name = text(call, 'snapshot');
+      if (name === undefined) return { data: machine.shownConfig(call.parameters.current === true) };
+      const snapshot = machine.snapshots.get(name);
+      if (snapshot === undefined) throw new ApiError(500, `snapshot '${name}' does not exist`);
+      return { data: { ...snapshot.config, digest: machine.digest() } };
+    },
   },
   {
     method: 'PUT',

@@ -1,5 +1,6 @@
 /** `/nodes`, `/cluster` and the lists of guests. @module */
 import type { Machine } from '../machine.ts';
+import type { PciBus } from '../pci.ts';
 import { machineOf, type Endpoint } from '../router.ts';
 
 const GIB = 1024 ** 3;
@@ -74,6 +75,36 @@ export const nodeEndpoints: readonly Endpoint[] = [
   },
   {
     method: 'GET',
+    path: '/nodes/{node}/hardware/pci',
+    rules: { 'pci-class-blacklist': { type: 'string' }, verbose: { type: 'boolean' } },
+    handle: ({ cluster }) => ({
+      data: cluster.pci.devices.map((device) => ({
+        id: device.id,
+        class: `0x${device.class}00`,
+        vendor: `0x${device.vendor}`,
+        device: `0x${device.device}`,
+        device_name: device.deviceName,
+        iommugroup: device.iommugroup,
+      })),
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/cluster/mapping/pci',
+    rules: { 'check-node': { type: 'string' } },
+    handle: ({ cluster, parameters }) => ({
+      data: cluster.pci.mappings.map(({ id, paths }) => ({
+        id,
+        type: 'pci',
+        map: paths.map((path) => mapEntry(cluster.pci, cluster.node, path)),
+        mdev: 0,
+        digest: 'da39a3ee5e6b4b0d3255bfef95601890afd80709',
+        ...(parameters['check-node'] === undefined ? {} : { checks: [] }),
+      })),
+    }),
+  },
+  {
+    method: 'GET',
     path: '/cluster/nextid',
     rules: { vmid: { type: 'integer' } },
     handle({ cluster }) {
@@ -83,6 +114,13 @@ export const nodeEndpoints: readonly Endpoint[] = [
     },
   },
 ];
+
+/** `id` and `iommugroup` are those of the first function. */
+function mapEntry(pci: PciBus, node: string, path: string): string {
+  const first = pci.devices.find(({ id }) => id.startsWith(path.split(';')[0] ?? path));
+  const ids = first === undefined ? '' : `id=${first.vendor}:${first.device},iommugroup=${first.iommugroup},`;
+  return `${ids}node=${node},path=${path}`;
+}
 
 /** PVE's `agent` option: `1` or `enabled=1,...`. */
 export function hasAgent(machine: Machine): boolean {

@@ -36,6 +36,7 @@ export async function startMachine(machine: Machine): Promise<void> {
   machine.refuseLocked();
   if (machine.isRunning()) throw new ApiError(500, `VM ${machine.vmid} already running`);
   machine.applyPending();
+  machine.plug();
   await machine.guest.start(machine.config);
 }
 

@@ -59,6 +59,11 @@ export const snapshotEndpoints: readonly Endpoint[] = [
         if (machine.snapshots.has(name)) throw new Error(`snapshot name '${name}' already used`);
         // A stopped VM has no RAM to save: PVE then makes a disk-only snapshot without a word.
         const vmstate = call.parameters.vmstate === true && machine.isRunning();
+        const [device] = [...machine.pci.inUse()].find(([, owner]) => owner === machine.vmid) ?? [];
+        if (vmstate && device !== undefined) {
+          const qemu = `${device}: VFIO migration is not supported in kernel`;
+          throw new Error(`unable to save VM state and RAM - ${qemu}`);
+        }
         const { parent } = machine;
         const config = { ...machine.config };
         await machine.locked('snapshot', () => machine.guest.saveSnapshot(name, { ram: vmstate }));
@@ -82,6 +87,7 @@ export const snapshotEndpoints: readonly Endpoint[] = [
         await machine.locked('rollback', async () => {
           await machine.guest.stop();
           machine.restoreConfig(snapshot);
+          if (snapshot.vmstate) machine.plug();
           await machine.guest.loadSnapshot(name, { ram: snapshot.vmstate, config: machine.config });
         });
         if (!snapshot.vmstate && call.parameters.start === true) {

@@ -4,7 +4,14 @@
  * @module
  */
 import { Duplex } from 'node:stream';
-import { type AgentReply, type GuestConfig, GuestError, type LabGuest, type RunState } from '../guest.ts';
+import {
+  type AgentReply,
+  type GuestConfig,
+  GuestError,
+  type GuestPciDevice,
+  type LabGuest,
+  type RunState,
+} from '../guest.ts';
 import { type Agent, createAgent } from './agent.ts';
 import { GuestClock } from './clock.ts';
 import { Desktop, type DesktopState } from './desktop/desktop.ts';
@@ -52,6 +59,7 @@ export class SimulatedGuest implements LabGuest {
   readonly #readyAt = new Date(Date.now() - READY_AGE_MS);
   #state: RunState = 'running';
   #startedAt = Date.now();
+  #plugged: readonly GuestPciDevice[] = [];
   #booting: NodeJS.Timeout | undefined;
 
   /** A machine that is on, logged in, with an idle desktop; the same is kept as the snapshot `ready`. */
@@ -67,6 +75,7 @@ export class SimulatedGuest implements LabGuest {
       clock: this.#clock,
       faults: this.#faults,
       journal: new Journal(this.#disk, this.#clock),
+      passedThrough: () => this.#plugged,
     };
     attachKeyringDaemon(definition, this.#disk, this.#processes);
     this.#desktop = new Desktop(host);
@@ -96,6 +105,10 @@ export class SimulatedGuest implements LabGuest {
     this.#startedAt = Date.now();
     this.#boot();
     return Promise.resolve();
+  }
+
+  plug(devices: readonly GuestPciDevice[]): void {
+    this.#plugged = devices;
   }
 
   stop(): Promise<void> {

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Access } from '../../../lab/api/access.ts';
 import { Machine } from '../../../lab/api/machine.ts';
+import { PciBus } from '../../../lab/api/pci.ts';
 import { type Cluster, Router } from '../../../lab/api/router.ts';
 import { accessEndpoints } from '../../../lab/api/routes/access.ts';
 import { consoleEndpoints } from '../../../lab/api/routes/console.ts';
@@ -38,6 +39,7 @@ export async function startClockedApi(): Promise<ClockedApi> {
     access,
     machines: new Map([[101, new Machine(101, 'pve', configOf(definition), guest)]]),
     tasks: new TaskRegistry('pve'),
+    pci: new PciBus(),
     consoles: new Map(),
   };
   const relay = createRelay(cluster);

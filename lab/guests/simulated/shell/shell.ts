@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { GuestPciDevice } from '../../guest.ts';
 import type { GuestClock } from '../clock.ts';
 import type { GuestDisk } from '../files.ts';
 import type { Journal } from '../journal.ts';
@@ -39,4 +40,6 @@ export interface ShellHost {
   readonly clock: GuestClock;
   readonly faults: Faults;
   readonly journal: Journal;
+  /** The PCI devices that the machine was started with. */
+  passedThrough(): readonly GuestPciDevice[];
 }

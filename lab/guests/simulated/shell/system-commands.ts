@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, defineCommand } from 'just-bash';
+import type { GuestPciDevice } from '../../guest.ts';
 import type { GuestDefinition } from '../system.ts';
 import type { ShellHost } from './shell.ts';
 
@@ -20,6 +21,9 @@ export function systemCommands(host: ShellHost, user: string): Command[] {
     print('whoami', () => user),
     print('id', (args) => (args.includes('-u') ? String(uid) : `uid=${uid}(${user}) gid=${uid}(${user})`)),
     defineCommand('loginctl', (args) => Promise.resolve(loginctl(host, args))),
+    defineCommand('lspci', (args) =>
+      Promise.resolve({ stdout: lspci(host.passedThrough(), args), stderr: '', exitCode: 0 }),
+    ),
     defineCommand('systemctl', (args) => Promise.resolve(systemctl(args))),
     defineCommand('journalctl', async (args) => ({
       stdout: await journalctl(host, args),
@@ -77,6 +81,23 @@ function loginctl(
   );
   const legend = args.includes('--no-legend') ? '' : 'SESSION  UID USER   SEAT  TTY  STATE  IDLE SINCE\n';
   return ok(legend + lines.join(''));
+}
+
+/** The machine's own devices, as QEMU gives them: q35's host bridge, the std display, the network card. */
+const OWN_DEVICES = [
+  { slot: '00:00.0', class: '0600', vendor: '8086', device: '29c0' },
+  { slot: '00:01.0', class: '0300', vendor: '1234', device: '1111' },
+  { slot: '06:12.0', class: '0200', vendor: '1af4', device: '1000' },
+];
+
+/** `lspci -n [-d vendor:device]`: slot, class, vendor:device. What is passed through sits behind a root port. */
+function lspci(passedThrough: readonly GuestPciDevice[], args: readonly string[]): string {
+  const plugged = passedThrough.map((device, index) => ({ ...device, slot: `01:00.${index}` }));
+  const wanted = args[args.indexOf('-d') + 1];
+  return [...OWN_DEVICES, ...plugged]
+    .filter(({ vendor, device }) => !args.includes('-d') || wanted === `${vendor}:${device}`)
+    .map((entry) => `${entry.slot} ${entry.class}: ${entry.vendor}:${entry.device}\n`)
+    .join('');
 }
 
 async function journalctl({ definition, journal }: ShellHost, args: readonly string[]): Promise<string> {

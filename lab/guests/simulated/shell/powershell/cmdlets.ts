@@ -224,8 +224,16 @@ function taskCmdlets({ definition, processes }: ShellHost): Commands {
   };
 }
 
-function pipelineCmdlets({ definition, journal }: ShellHost): Commands {
+function pipelineCmdlets(host: ShellHost): Commands {
+  const { definition, journal } = host;
   return {
+    'get-pnpdevice': () => ({
+      values: host.passedThrough().map(({ vendor, device }, index) => ({
+        Status: 'OK',
+        InstanceId:
+          `PCI\\VEN_${vendor}&DEV_${device}&SUBSYS_88E21043&REV_A1\\4&1A2B3C4D&0&000${index}`.toUpperCase(),
+      })),
+    }),
     'write-output': (call) => ({ values: [...call.positional, ...call.input] }),
     'write-error': (call) => ({ errors: [show(call.argument('Message', 0) ?? '')] }),
     'out-null': () => ({}),
