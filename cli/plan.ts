@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { VmwrightError } from '../fixtures/errors.ts';
+import { isVmwrightError, VmwrightError } from '../fixtures/errors.ts';
 import type { Machine } from '../fixtures/config/index.ts';
 import type { Suite } from '../fixtures/config/suites.ts';
 import { commandLine } from '../reporters/run-facts.ts';
@@ -36,6 +36,8 @@ export interface PlanOptions {
 export interface Plan {
   readonly build: string;
   readonly suite: string;
+  /** Spec files of the suite, as Playwright takes them: parts of paths. */
+  readonly specs: readonly string[];
   readonly matrix: string;
   /** Every machine in matrix order, with why it is left out. */
   readonly hosts: readonly { readonly host: string; readonly family: string; readonly skip?: string }[];
@@ -74,11 +76,14 @@ export async function makePlan(options: PlanOptions, random: () => number = Math
     'test',
     ...(suite?.specs ?? []),
     ...members.map((host) => `--project=${host}`),
+    // Who approves a run has not approved new references.
+    '--update-snapshots=none',
   ];
   const declared = Object.entries(suite?.options ?? {});
   return {
     build: checkBuildName(options.buildName ?? name),
     suite: name,
+    specs: suite?.specs ?? [],
     matrix: basename(options.matrix),
     hosts,
     groups,
@@ -121,26 +126,30 @@ export function planText(plan: Plan): string {
   return `${lines.join('\n')}\n`;
 }
 
+export const OPTION_PREFIX = 'VMWRIGHT_OPTION_';
+
 /** How the suite's options reach the specs. */
 export function optionEnvironment(plan: Plan): Record<string, string> {
   return Object.fromEntries(
     Object.entries(plan.options).map(([name, value]) => [
-      `VMWRIGHT_OPTION_${name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}`,
+      `${OPTION_PREFIX}${name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}`,
       value,
     ]),
   );
 }
 
-async function loadMatrix(
+/** The machines and suites of a matrix file. @throws `PLAN_INVALID` and what the file itself throws */
+export async function loadMatrix(
   file: string,
 ): Promise<{ machines: readonly Machine[]; suites: Readonly<Record<string, Suite>> }> {
   const path = resolve(file);
   if (!existsSync(path)) throw usage('--matrix', `there is no file ${file}`, path);
-  const module = (await import(pathToFileURL(path).href)) as {
-    default: readonly Machine[];
-    suites?: Readonly<Record<string, Suite>>;
-  };
-  return { machines: module.default, suites: module.suites ?? {} };
+  const module = (await import(pathToFileURL(path).href).catch((cause: unknown) => {
+    if (isVmwrightError(cause)) throw cause;
+    throw usage('--matrix', `${file} cannot be loaded: ${String(cause)}`, 'a module with machines');
+  })) as { default?: readonly Machine[]; suites?: Readonly<Record<string, Suite>> };
+  if (!Array.isArray(module.default)) throw usage('--matrix', `${file} has no machines`, 'a default export');
+  return { machines: module.default as readonly Machine[], suites: module.suites ?? {} };
 }
 
 /** A broad selection leaves blacklisted machines out and says so; an explicit one stops at the first (A43 to A50). */

@@ -6,13 +6,12 @@
  *
  * @module
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { redact } from '../fixtures/config/index.ts';
-import { collect, evidenceOf, journalEvidence } from '../reporters/evidence/collect.ts';
-import { foldJournal, type RunModel } from '../reporters/model.ts';
-import { readRun } from '../reporters/read-run.ts';
+import { readStored, recoverRun } from '../reporters/evidence/recover.ts';
+import type { RunModel } from '../reporters/model.ts';
 import { renderJson } from '../reporters/render/json.ts';
 import { renderMarkdown } from '../reporters/render/markdown.ts';
 import { renderText } from '../reporters/render/text.ts';
@@ -49,36 +48,14 @@ export function replay(
 
 function replayed(folder: string, options: ReplayOptions, now: number): RunModel {
   if (!existsSync(folder)) throw unreadable(folder, 'no such folder');
-  if (options.plan === undefined && existsSync(join(folder, FILES.journal))) {
-    const run = readRun(folder, { now });
-    if (run !== undefined) return run.model;
-  }
-  const stored = options.plan === undefined ? readRun(folder, { now }) : undefined;
-  if (stored !== undefined && stored.model.hosts.length > 0 && stored.model.state !== 'UNKNOWN')
-    return stored.model;
+  const stored = options.plan === undefined ? readStored(folder, { now }) : undefined;
+  if (stored !== undefined) return stored.model;
   const record = readRecord(resolve(options.plan ?? folder));
   if (record === undefined)
     throw unreadable(options.plan ?? folder, `no ${FILES.record}: nothing says which machines the run had`);
-  const artifacts = filesIn(folder).map((file) => ({
-    name: relative(folder, file),
-    bytes: readFileSync(file),
-    modifiedAt: statSync(file).mtimeMs,
-  }));
-  const evidence = artifacts.map((artifact) =>
-    artifact.name.endsWith('.jsonl') ? journalEvidence(artifact) : evidenceOf(artifact),
-  );
-  const hosts = record.hosts.length > 0 ? record.hosts : record.select.map((host) => ({ host }));
-  const { build, run, startedAt, command, coverage } = record;
-  return foldJournal(collect({ build, run, startedAt, command, coverage, hosts }, evidence));
-}
-
-/** Files that are evidence; what this program keeps about a run is not. */
-function filesIn(folder: string): string[] {
-  const own = new Set<string>([FILES.record, FILES.url, FILES.posted, FILES.cancelled, FILES.stuck]);
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && !own.has(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+  const recovered = recoverRun(folder, record);
+  if (recovered === undefined) throw unreadable(folder, 'nothing in it is evidence of a result');
+  return recovered;
 }
 
 /** `path: saved -> replayed`, one a line. */

@@ -3,14 +3,10 @@
  *
  * @module
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { createWriteStream, existsSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import type { JSONReport } from '@playwright/test/reporter';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { readEnvironment, redact } from '../fixtures/config/index.ts';
 import { loadWebhook } from '../fixtures/config/webhook.ts';
@@ -18,10 +14,13 @@ import { post } from '../reporters/post.ts';
 import { identityOf, type ProcessIdentity, stateOf } from '../reporters/process.ts';
 import { readRun } from '../reporters/read-run.ts';
 import { commandLine } from '../reporters/run-facts.ts';
-import { beginRun, FILES, storedRuns, writeAtomically } from '../reporters/store.ts';
+import { beginRun, FILES, partFolder, storedRuns } from '../reporters/store.ts';
 import { VERSION } from '../reporters/version.ts';
 import { approve } from './approval.ts';
-import { makePlan, optionEnvironment, type Plan, type PlanOptions, planText } from './plan.ts';
+import { askApproval, type Terminal } from './ask.ts';
+import { makePlan, optionEnvironment, type Plan, planHash, type PlanOptions, planText } from './plan.ts';
+import { supervise } from './supervise.ts';
+import { verify } from './verify.ts';
 
 export interface RunOptions extends PlanOptions {
   readonly state: string;
@@ -32,66 +31,108 @@ export interface RunOptions extends PlanOptions {
   readonly grace: number;
 }
 
+/** In this order, each only after the one before. Without a watcher there is no `watch`. */
 type Phase = 'plan' | 'verify' | 'watch' | 'run';
-
-const POLL_MS = 500;
-/** Between asking a stuck runner to end and ending it. */
-const KILL_AFTER_MS = 5_000;
-const LISTING_BYTES = 64 * 1024 * 1024;
 
 /** The runner's exit code; nothing is started when the plan or its approval does not hold. */
 export async function run(
   options: RunOptions,
   command: readonly string[],
-  stdout: NodeJS.WritableStream = process.stdout,
-  onPhase: (phase: Phase, edge: 'start' | 'end') => void = () => undefined,
+  terminal: Terminal = { input: process.stdin, output: process.stdout },
 ): Promise<number> {
   const env = readEnvironment();
-  onPhase('plan', 'start');
+  const stdout = terminal.output;
+  const phases = new Phases();
+  phases.begin('plan');
   const plan = await makePlan(options);
-  stdout.write(planText(plan));
-  approve({ gate: 'run', subject: plan, given: options.approve, env });
+  stdout.write(redact(planText(plan)));
+  const watch = (await approved(plan, options, env, terminal)) && options.watch;
   for (const { id, text } of plan.warnings) if (!plan.confirmed.includes(id)) throw unconfirmed(id, text);
   const state = resolve(options.state);
   refuseBusyHosts(state, plan);
-  onPhase('plan', 'end');
-  onPhase('verify', 'start');
-  await verify(plan);
-  onPhase('verify', 'end');
+  phases.begin('verify');
+  await verify(plan, env);
 
-  onPhase('watch', 'start');
   const folder = join(state, plan.build);
   const runId = randomUUID();
   beginRun(folder, recordOf(plan, runId, command, options));
-  writeFileSync(join(folder, 'plan.log'), redact(planText(plan)));
-  onPhase('watch', 'end');
-
-  onPhase('run', 'start');
+  writeFileSync(join(folder, FILES.planLog), redact(planText(plan)));
+  if (watch) phases.begin('watch');
+  phases.begin('run', join(folder, FILES.phases));
   let exitCode = 0;
   for (const [index, args] of plan.commands.entries()) {
     const group = plan.groups[index]?.name;
-    const code = await runOnce(
+    const part = partFolder(folder, group === undefined ? {} : { group });
+    const code = await supervise({
       folder,
+      part,
       args,
-      {
+      env: {
         ...process.env,
         ...optionEnvironment(plan),
         VMWRIGHT_BUILD_NAME: plan.build,
         VMWRIGHT_RUN_ID: runId,
         ...(group === undefined ? {} : { VMWRIGHT_GROUP: group }),
       },
-      options,
+      watch,
+      graceMs: options.grace * 1000,
       stdout,
-    );
+    });
     exitCode = Math.max(exitCode, code);
     if (existsSync(join(folder, FILES.cancelled))) break;
-    if (group !== undefined && options.watch)
-      await postWhenComplete(join(folder, 'groups', encodeURIComponent(group)), env, stdout);
+    if (watch) await postWhenComplete(part, env, stdout);
   }
-  onPhase('run', 'end');
-  if (options.watch && plan.groups.length === 0) await postWhenComplete(folder, env, stdout);
+  phases.end(join(folder, FILES.phases));
   const finished = readRun(folder, { now: Date.now(), processState: own });
   return finished?.model.state === 'COMPLETED' ? exitCode : exitCode || 1;
+}
+
+/** True with a watcher. @throws `APPROVAL_NEEDED` */
+async function approved(
+  plan: Plan,
+  options: RunOptions,
+  env: NodeJS.ProcessEnv,
+  terminal: Terminal,
+): Promise<boolean> {
+  const isAsked =
+    options.approve === undefined && env.VMWRIGHT_GATE !== 'off' && terminal.input.isTTY === true;
+  const answer = isAsked ? await askApproval(terminal) : 'no';
+  if (answer === 'no') approve({ gate: 'run', subject: plan, given: options.approve, env });
+  return answer !== 'approve without watcher';
+}
+
+/** When each phase began and ended; written once there is a folder for it. */
+class Phases {
+  readonly #lines: string[] = [];
+  #current: Phase | undefined;
+
+  begin(phase: Phase, file?: string): void {
+    this.#close();
+    this.#current = phase;
+    this.#lines.push(JSON.stringify({ phase, edge: 'start', at: Date.now() }));
+    if (file !== undefined) this.#write(file);
+  }
+
+  end(file: string): void {
+    this.#close();
+    this.#write(file);
+  }
+
+  #close(): void {
+    if (this.#current !== undefined)
+      this.#lines.push(JSON.stringify({ phase: this.#current, edge: 'end', at: Date.now() }));
+    this.#current = undefined;
+  }
+
+  #write(file: string): void {
+    appendFileSync(
+      file,
+      this.#lines
+        .splice(0)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+  }
 }
 
 /** This process is not the runner: for it, a run whose runner has exited is over. */
@@ -116,7 +157,7 @@ function recordOf(
     select: options.vms === undefined ? [options.grepVm ?? '--all'] : [...options.vms],
     options: { ...plan.options },
     choices: { ...plan.choices },
-    plan: options.approve,
+    plan: planHash(plan),
     groups: plan.groups.map((group) => ({ name: group.name, hosts: [...group.hosts] })),
     hosts: [...plan.hosts],
     coverage: [
@@ -127,50 +168,6 @@ function recordOf(
     ],
     process: identityOf(process.pid),
   };
-}
-
-/** What Playwright would really run has to be what was planned. */
-async function verify(plan: Plan): Promise<void> {
-  for (const args of plan.commands) {
-    const planned = args
-      .filter((word) => word.startsWith('--project='))
-      .map((word) => word.slice('--project='.length));
-    const listed = await listedProjects(args);
-    const missing = planned.filter((host) => !listed.includes(host));
-    const extra = listed.filter((host) => !planned.includes(host));
-    if (missing.length + extra.length === 0) continue;
-    throw new VmwrightError({
-      code: 'PLAN_MISMATCH',
-      subject: plan.build,
-      message: `missing: [${missing.join(', ')}] extra: [${extra.join(', ')}]`,
-      expected: planned.join(', '),
-      seen: listed.join(', '),
-      next: 'look at the spec files and at the projects of playwright.config.ts, and plan again',
-    });
-  }
-}
-
-async function listedProjects(args: readonly string[]): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [playwright(), ...args, '--list', '--reporter=json'],
-    { maxBuffer: LISTING_BYTES },
-  ).catch((error: unknown) => ({ stdout: (error as { stdout?: string }).stdout ?? '' }));
-  const start = stdout.indexOf('{');
-  const report = start < 0 ? undefined : (JSON.parse(stdout.slice(start)) as JSONReport);
-  const names = new Set<string>();
-  const visit = (suites: JSONReport['suites']): void => {
-    for (const suite of suites) {
-      for (const test of suite.specs.flatMap((spec) => spec.tests)) names.add(test.projectName);
-      visit(suite.suites ?? []);
-    }
-  };
-  visit(report?.suites ?? []);
-  const hosts =
-    report?.config.projects
-      .filter((project) => 'vmwright' in project.metadata)
-      .map((project) => project.name) ?? [];
-  return hosts.filter((host) => names.has(host));
 }
 
 function refuseBusyHosts(state: string, plan: Plan): void {
@@ -192,82 +189,6 @@ function refuseBusyHosts(state: string, plan: Plan): void {
   }
 }
 
-async function runOnce(
-  folder: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  options: RunOptions,
-  stdout: NodeJS.WritableStream,
-): Promise<number> {
-  const log = createWriteStream(join(folder, 'run.log'), { flags: 'a' });
-  const child = spawn(process.execPath, [playwright(), ...args], { env, stdio: ['inherit', 'pipe', 'pipe'] });
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      log.write(chunk);
-      stdout.write(chunk);
-    });
-  }
-  const cancel = (signal: NodeJS.Signals): void => {
-    writeAtomically(
-      join(folder, FILES.cancelled),
-      `${JSON.stringify({ at: Date.now(), note: `stopped by ${signal}` })}\n`,
-    );
-    child.kill('SIGINT');
-  };
-  process.once('SIGINT', cancel).once('SIGTERM', cancel);
-  const exited = new Promise<number>((done, fail) => {
-    child.once('error', fail);
-    child.once('close', (code) => done(code ?? 1));
-  });
-  const watching = new AbortController();
-  const watched = options.watch
-    ? endWhenStuck(folder, child, options.grace * 1000, watching.signal)
-    : Promise.resolve();
-  try {
-    return await exited;
-  } finally {
-    watching.abort();
-    await watched;
-    process.off('SIGINT', cancel).off('SIGTERM', cancel);
-    log.end();
-  }
-}
-
-/** Ends our own runner when every machine has its result and it does not exit. The results are on disk by then. */
-async function endWhenStuck(
-  folder: string,
-  child: ChildProcess,
-  graceMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  if (child.pid === undefined) return;
-  const identity = identityOf(child.pid);
-  let since: number | undefined;
-  while (!signal.aborted) {
-    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-    const hosts = readRun(folder, { now: Date.now(), processState: () => 'alive' })?.model.hosts ?? [];
-    const isDone = hosts.length > 0 && hosts.every(({ status }) => status !== 'RUN' && status !== 'WAIT');
-    since = isDone ? (since ?? Date.now()) : undefined;
-    if (since === undefined || Date.now() - since < graceMs) continue;
-    writeAtomically(join(folder, FILES.stuck), `${JSON.stringify({ at: Date.now() })}\n`);
-    endProcess(identity, 'SIGTERM');
-    await sleep(KILL_AFTER_MS, undefined, { signal }).catch(() => undefined);
-    endProcess(identity, 'SIGKILL');
-    return;
-  }
-}
-
-/** Signals exactly this process: never another one that was given its number. */
-export function endProcess(
-  identity: ProcessIdentity,
-  signal: NodeJS.Signals,
-  kill: (pid: number, signal: NodeJS.Signals) => unknown = (pid, name) => process.kill(pid, name),
-): boolean {
-  if (stateOf(identity) !== 'alive') return false;
-  kill(identity.pid, signal);
-  return true;
-}
-
 /** The post that belongs to an approved, watched run. What prevents it is said; the run's result stays. */
 async function postWhenComplete(
   folder: string,
@@ -283,13 +204,6 @@ async function postWhenComplete(
   } catch (error) {
     stdout.write(`not posted: ${redact(error instanceof Error ? error.message : String(error))}\n`);
   }
-}
-
-function playwright(): string {
-  return join(
-    dirname(createRequire(join(process.cwd(), 'package.json')).resolve('@playwright/test/package.json')),
-    'cli.js',
-  );
 }
 
 function unconfirmed(id: string, text: string): VmwrightError {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, Option } from 'commander';
+import { redact } from '../fixtures/config/index.ts';
 import type { PlanOptions } from './plan.ts';
 import type { PostCommandOptions } from './post.ts';
 import type { ReplayOptions } from './replay.ts';
@@ -19,7 +20,8 @@ export function addRuns(program: Command): void {
   planned(program.command('plan').description('print what a run would do, and the approval it needs')).action(
     async (options: PlanOptions) => {
       const { makePlan, planText } = await import('./plan.ts');
-      process.stdout.write(planText(await makePlan(options)));
+      await knowSecrets();
+      process.stdout.write(redact(planText(await makePlan(options))));
     },
   );
   planned(program.command('run').description('run an approved plan, watch it, and post its result'))
@@ -29,6 +31,7 @@ export function addRuns(program: Command): void {
     .option('--state <folder>', 'where runs are stored', 'test-results/state')
     .action(async (options: RunOptions) => {
       const { run } = await import('./run.ts');
+      await knowSecrets();
       process.exitCode = await run(options, ['vmwright', ...process.argv.slice(2)]);
     });
   program
@@ -41,6 +44,7 @@ export function addRuns(program: Command): void {
     .addOption(format())
     .action(async (options: StatusOptions) => {
       const { status } = await import('./status.ts');
+      await knowSecrets();
       process.exitCode = await status(options);
     });
   program
@@ -53,6 +57,7 @@ export function addRuns(program: Command): void {
     .option('--state <folder>', 'where runs are stored', 'test-results/state')
     .action(async (options: PostCommandOptions) => {
       const { post } = await import('./post.ts');
+      await knowSecrets();
       await post(options);
     });
   program
@@ -66,6 +71,7 @@ export function addRuns(program: Command): void {
     .addOption(format())
     .action(async (folder: string, options: ReplayOptions) => {
       const { replay } = await import('./replay.ts');
+      await knowSecrets();
       process.exitCode = replay(folder, options);
     });
 }
@@ -84,4 +90,10 @@ function planned(command: Command): Command {
     .option('--build-name <name>', 'name of the run')
     .option('--option <name=value>', 'option of the suite; no-<name> takes a default away', repeated)
     .option('--confirm-risk <id>', 'confirm a warning of the plan', repeated);
+}
+
+/** What is printed or stored names secrets and never holds one. */
+async function knowSecrets(): Promise<void> {
+  const { registerSecrets } = await import('../reporters/secrets.ts');
+  registerSecrets();
 }

@@ -8,7 +8,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { redact } from '../fixtures/config/index.ts';
-import { readRun, type StoredRun } from '../reporters/read-run.ts';
+import { readStored } from '../reporters/evidence/recover.ts';
+import type { StoredRun } from '../reporters/read-run.ts';
 import { renderJson } from '../reporters/render/json.ts';
 import { renderMarkdown } from '../reporters/render/markdown.ts';
 import { renderText } from '../reporters/render/text.ts';
@@ -25,7 +26,11 @@ export interface StatusOptions {
 }
 
 interface Terminal {
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly rows?: number };
+  readonly stdout: NodeJS.WritableStream & {
+    readonly isTTY?: boolean;
+    readonly rows?: number;
+    readonly columns?: number;
+  };
   readonly now: () => number;
 }
 
@@ -48,20 +53,31 @@ export async function status(
     const text = rendered(run, options, { now: terminal.now(), historical: !isLive }, isScreen);
     if (options.watch !== true || !isLive || !isScreen) {
       if (options.watch !== true || !isLive) {
-        terminal.stdout.write(isScreen ? frame(text, Infinity) : text);
+        terminal.stdout.write(isScreen ? frame(text, terminal.stdout, Infinity) : text);
         return isLive || run.model.state === 'COMPLETED' ? 0 : 1;
       }
-    } else terminal.stdout.write(frame(text, terminal.stdout.rows ?? Infinity));
+    } else terminal.stdout.write(frame(text, terminal.stdout, (terminal.stdout.rows ?? Infinity) - 1));
     await sleep(REDRAW_MS);
   }
 }
 
-function frame(text: string, rows: number): string {
-  const lines = text
-    .trimEnd()
-    .split('\n')
-    .slice(0, rows - 1);
-  return HOME + lines.map((line) => `${line}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW;
+/** A line that wraps would push the frame out of its place: while the view redraws, lines end at the edge. */
+function frame(text: string, { columns = Infinity }: Terminal['stdout'], rows: number): string {
+  const lines = text.trimEnd().split('\n').slice(0, rows);
+  const fitted = rows === Infinity ? lines : lines.map((line) => cut(line, columns));
+  return HOME + fitted.map((line) => `${line}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW;
+}
+
+/** The first `columns` characters that are seen; colours take no room and are closed. */
+function cut(line: string, columns: number): string {
+  let room = columns;
+  const parts = line.split(/(\u001b\[[0-9;]*m)/).map((part, index) => {
+    if (index % 2 === 1) return part;
+    const shown = Array.from(part).slice(0, room).join('');
+    room -= Array.from(shown).length;
+    return shown;
+  });
+  return parts.join('');
 }
 
 function rendered(run: StoredRun, options: StatusOptions, view: View, colour: boolean): string {
@@ -86,13 +102,13 @@ export function currentRun(
   };
   if (options.build !== undefined) {
     const named = join(folder, options.build);
-    const run = existsSync(named) ? readRun(named, read) : undefined;
+    const run = existsSync(named) ? readStored(named, read) : undefined;
     if (run === undefined) throw notFound(`no run ${options.build} in ${folder}`);
     return run;
   }
   let latest: StoredRun | undefined;
   for (const stored of storedRuns(folder)) {
-    const run = readRun(stored.folder, read);
+    const run = readStored(stored.folder, read);
     if (run === undefined) continue;
     if (run.model.state === 'RUNNING' || run.model.state === 'HUNG') return run;
     latest ??= run;

@@ -1,8 +1,8 @@
 /**
  * The steps of a suite, read from exactly the spec files of the run: TEST FLOW before anything was executed.
  *
- * A step is a `test.step('title', ...)` that is not inside another, in the spec itself or in a function that the spec
- * imports and calls. Branches are chosen by the options of the run (requirements A127 to A136): a gate that cannot be
+ * A step is a `test.step('title', ...)` that is not inside another, or a call of a routine, in the spec itself or in a
+ * function that the spec imports and calls. Branches are chosen by the options of the run (requirements A127 to A136): a gate that cannot be
  * decided lists both branches as conditional.
  *
  * @module
@@ -14,6 +14,8 @@ import { type Decision, gateOf, type GateOptions } from './gates.ts';
 import { importsOf } from './imports.ts';
 import type { PlannedFlow } from './journal.ts';
 import { suiteName } from './run-facts.ts';
+
+const CONDITIONAL = ' (conditional)';
 
 /** One list a file; suites whose spec cannot be read take their fixed list, if there is one. */
 export function plannedFlows(
@@ -72,10 +74,9 @@ class Walk {
     return this.#steps;
   }
 
-  /** The steps of one function that the file exports. */
+  /** The steps of one function or routine that the file exports. */
   runFunction(name: string): string[] {
-    const body = this.#functions.get(name);
-    if (body !== undefined) this.#visitFunction(name, body, false);
+    this.#visitCalled(name, false);
     return this.#steps;
   }
 
@@ -133,11 +134,17 @@ class Walk {
     if (callee.type === 'MemberExpression' && nameOf(callee.property) === 'step' && first !== undefined) {
       const title = titleOf(first);
       if (title !== undefined) {
-        this.#steps.push(conditional ? `${title} (conditional)` : title);
+        this.#push(title, conditional);
         return false;
       }
     }
     if (callee.type === 'Identifier') this.#visitCalled(callee.name, conditional);
+    if (callee.type === 'MemberExpression' && callee.object.type === 'Identifier') {
+      const module = importsOf(this.#program, this.#file).get(callee.object.name);
+      const name = nameOf(callee.property);
+      if (module?.name === '*' && name !== undefined)
+        this.#visitImported({ file: module.file, name }, conditional);
+    }
     for (const child of childrenOf(node)) this.#visit(child, conditional);
     return false;
   }
@@ -148,17 +155,26 @@ class Walk {
       this.#visitFunction(name, local, conditional);
       return;
     }
+    const routine = routineTitle(this.#constants.get(name));
+    if (routine !== undefined) {
+      this.#push(routine, conditional);
+      return;
+    }
     const imported = importsOf(this.#program, this.#file).get(name);
-    if (imported === undefined || this.#inside.has(`${imported.file}#${imported.name}`)) return;
+    if (imported !== undefined) this.#visitImported(imported, conditional);
+  }
+
+  #visitImported(imported: { file: string; name: string }, conditional: boolean): void {
+    if (this.#inside.has(`${imported.file}#${imported.name}`)) return;
     const program = parseFile(imported.file);
     if (program === undefined) return;
     const inside = new Set([...this.#inside, `${imported.file}#${imported.name}`]);
     const steps = new Walk(imported.file, program, this.#options, inside).runFunction(imported.name);
-    this.#steps.push(
-      ...steps.map((title) =>
-        conditional && !title.endsWith(' (conditional)') ? `${title} (conditional)` : title,
-      ),
-    );
+    for (const title of steps) this.#push(title, conditional);
+  }
+
+  #push(title: string, conditional: boolean): void {
+    this.#steps.push(conditional && !title.endsWith(CONDITIONAL) ? `${title}${CONDITIONAL}` : title);
   }
 
   #visitFunction(name: string, body: Node, conditional: boolean): void {
@@ -168,6 +184,19 @@ class Walk {
     this.#visit(body, conditional);
     this.#inside.delete(key);
   }
+}
+
+/** The step that calling `defineRoutine({ name: 'log-in', ... })` makes, without its inputs; see routines/engine. */
+function routineTitle(node: Node | undefined): string | undefined {
+  if (node?.type !== 'CallExpression' || nameOf(node.callee) !== 'defineRoutine') return undefined;
+  const [spec] = node.arguments;
+  if (spec?.type !== 'ObjectExpression') return undefined;
+  const name = spec.properties.find(
+    (property) => property.type === 'ObjectProperty' && nameOf(property.key) === 'name',
+  );
+  return name?.type === 'ObjectProperty' && name.value.type === 'StringLiteral'
+    ? name.value.value.replaceAll('-', ' ')
+    : undefined;
 }
 
 function titleOf(node: Node): string | undefined {

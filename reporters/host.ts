@@ -46,6 +46,7 @@ export interface TestModel {
   /** Those with known times. */
   readonly timed: readonly StepResult[];
   readonly failedStep: string | undefined;
+  readonly failure: HostFailure | undefined;
   readonly pictures: readonly Picture[];
 }
 
@@ -90,7 +91,7 @@ export function hostModel(log: HostLog, flow: Flow, progress: 'live' | 'ended' |
     pending: Math.max(0, planned - finals.length - running.length),
     suites: [...new Set([...log.ends, ...running].map((test) => test.suite))],
     tests: [
-      ...finals.map(testModel),
+      ...finals.map((end) => testModel(end, flow)),
       ...running.map((test): TestModel => ({
         suite: test.suite,
         test: test.test,
@@ -99,6 +100,7 @@ export function hostModel(log: HostLog, flow: Flow, progress: 'live' | 'ended' |
         begun: test.steps,
         timed: [],
         failedStep: undefined,
+        failure: undefined,
         pictures: [],
       })),
     ],
@@ -227,7 +229,7 @@ function outranks(end: TestEnd, known: TestEnd): boolean {
   return rank(end) > rank(known);
 }
 
-function testModel(end: TestEnd): TestModel {
+function testModel(end: TestEnd, flow: Flow): TestModel {
   const status = isFailure(end)
     ? 'failed'
     : end.outcome === 'skipped' || end.outcome === 'interrupted'
@@ -241,6 +243,7 @@ function testModel(end: TestEnd): TestModel {
     begun: end.steps,
     timed: end.timed ?? [],
     failedStep: isFailure(end) ? end.failure?.step : undefined,
+    failure: isFailure(end) ? failureOf(end, flow) : undefined,
     pictures: end.pictures ?? [],
   };
 }

@@ -9,7 +9,7 @@ import type { Node } from '@babel/types';
 
 interface Imported {
   readonly file: string;
-  /** Name that the file exports it under. */
+  /** Name that the file exports it under; `*` for all of the file. */
   readonly name: string;
 }
 
@@ -24,6 +24,8 @@ export function importsOf(program: Node, file: string): Map<string, Imported> {
     const source = fileOf(statement.source.value, file);
     if (source === undefined) continue;
     for (const specifier of statement.specifiers) {
+      if (specifier.type === 'ImportNamespaceSpecifier')
+        found.set(specifier.local.name, { file: source, name: '*' });
       if (specifier.type !== 'ImportSpecifier') continue;
       const { imported } = specifier;
       const name = imported.type === 'Identifier' ? imported.name : imported.value;

@@ -212,7 +212,14 @@ function flowOf(logs: readonly HostLog[], planned: readonly PlannedFlow[]): Flow
   const merged = executed.map((flow) => {
     const plan = planned.find((list) => list.suite === flow.suite);
     const isShort = plan !== undefined && !complete.has(flow.suite) && plan.steps.length > flow.steps.length;
-    return isShort ? { suite: plan.suite, steps: plan.steps } : flow;
+    if (!isShort) return flow;
+    // A routine's title says with which inputs it was called, as soon as it was.
+    const isBeginning = flow.steps.every(
+      (title, index) => title === plan.steps[index] || title.startsWith(`${plan.steps[index] ?? ''} (`),
+    );
+    return isBeginning && plan.from === 'spec'
+      ? { suite: plan.suite, steps: [...flow.steps, ...plan.steps.slice(flow.steps.length)] }
+      : { suite: plan.suite, steps: plan.steps };
   });
   const rest = planned.filter((plan) => !suites.has(plan.suite) && plan.steps.length > 0);
   return [...merged, ...rest.map(({ suite, steps }) => ({ suite, steps }))];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -46,11 +46,37 @@ export function stateOf(identity: ProcessIdentity, table: ProcessTable = HERE): 
   return startTimeOf(identity.pid, table) === identity.startTime ? 'alive' : 'gone';
 }
 
-function startTimeOf(pid: number, { proc }: ProcessTable): string | undefined {
-  const stat = readOr(join(proc, String(pid), 'stat'));
-  // The name in parentheses may itself hold spaces and parentheses. State Z: it has ended and nobody collected it.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+/** Processes that `pid` started, and those that they started, as far as /proc tells. */
+export function descendantsOf(pid: number, table: ProcessTable = HERE): ProcessIdentity[] {
+  const children = new Map<number, number[]>();
+  for (const name of namesIn(table.proc)) {
+    const child = Number(name);
+    const parent = Number(fieldsOf(child, table)?.[1]);
+    if (Number.isInteger(parent)) children.set(parent, [...(children.get(parent) ?? []), child]);
+  }
+  const below = (parent: number): number[] =>
+    (children.get(parent) ?? []).flatMap((child) => [child, ...below(child)]);
+  return below(pid).map((child) => identityOf(child, table));
+}
+
+function namesIn(proc: string): string[] {
+  try {
+    return readdirSync(proc).filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+function startTimeOf(pid: number, table: ProcessTable): string | undefined {
+  const fields = fieldsOf(pid, table);
+  // State Z: it has ended and nobody collected it.
   return fields === undefined || fields[0] === 'Z' ? undefined : fields[19];
+}
+
+/** The fields of /proc/<pid>/stat from the state on. The name before may itself hold spaces and parentheses. */
+function fieldsOf(pid: number, { proc }: ProcessTable): string[] | undefined {
+  const stat = readOr(join(proc, String(pid), 'stat'));
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function readOr(file: string): string | undefined {

@@ -6,7 +6,7 @@
 import { readEnvironment, Secret } from '../fixtures/config/index.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
 
-const SECRET_NAMES = /_(PASSWORD|SECRET|TOKEN|API_KEY)$/;
+const SECRET_NAMES = /_(POST_URL|PASSWORD|SECRET|TOKEN|API_KEY)$/;
 
 /** Registers each secret of the environment. */
 export function registerSecrets(): void {

@@ -4,6 +4,9 @@
  *     run.json        who runs what: build, run id, command, plan, process
  *     journal.jsonl   what happened
  *     run-url         where the run can be watched, as soon as it is known
+ *     phases.jsonl    when `vmwright run` planned, verified, began to watch and ran
+ *     plan.log        the plan as it was approved
+ *     run.log         what the runner printed
  *     posted.json     that the result was posted, and when
  *     cancelled.json  that the operator stopped it
  *     stuck.json      that its runner never exited and was ended after its last result
@@ -63,6 +66,9 @@ export const FILES = {
   posted: 'posted.json',
   cancelled: 'cancelled.json',
   stuck: 'stuck.json',
+  phases: 'phases.jsonl',
+  planLog: 'plan.log',
+  runLog: 'run.log',
 } as const;
 
 /** Folders of shards and groups inside a run's folder. */
@@ -95,7 +101,7 @@ export function partFolder(folder: string, part: { shard?: Shard; group?: string
 export function beginRun(folder: string, run: Omit<RunRecord, 'schemaVersion'>): void {
   // The same run again, merged anew: what was posted stays posted.
   const isSame = readRecord(folder)?.run === run.run;
-  for (const name of [...Object.values(FILES), ...PARTS, 'plan.log', 'run.log']) {
+  for (const name of [...Object.values(FILES), ...PARTS]) {
     if (isSame && name === FILES.posted) continue;
     rmSync(join(folder, name), { recursive: true, force: true });
   }

@@ -21,8 +21,7 @@ import type {
   TestRun,
   TestStep,
 } from '@playwright/test/reporter';
-import { isVmwrightError } from '../fixtures/errors.ts';
-import { readEnvironment, redact, Secret } from '../fixtures/config/index.ts';
+import { redact } from '../fixtures/config/index.ts';
 import { failureFrom, isTopLevelStep, picturesOf, timedSteps, topLevelSteps } from './failure.ts';
 import { plannedFlows } from './flow.ts';
 import { type JournalEvent, type JournalWriter, openJournal, type PlannedHost } from './journal.ts';
@@ -32,6 +31,7 @@ import { writeOutputs } from './outputs.ts';
 import { identityOf, stateOf } from './process.ts';
 import { renderText } from './render/text.ts';
 import * as facts from './run-facts.ts';
+import { registerSecrets } from './secrets.ts';
 import { publishedShards, publishShard, shardByProject } from './sharding.ts';
 import { stripAnsi } from './sections.ts';
 import {
@@ -55,8 +55,6 @@ export interface SummaryOptions {
   /** Steps of a suite by its name, for a spec that cannot be read before anything of it was executed. */
   readonly flow?: Readonly<Record<string, readonly string[]>>;
 }
-
-const SECRET_NAMES = /_(POST_URL|PASSWORD|SECRET|TOKEN|API_KEY)$/;
 
 export default class SummaryReporter implements Reporter {
   readonly #options: SummaryOptions;
@@ -127,7 +125,7 @@ export default class SummaryReporter implements Reporter {
         adopted !== undefined && adopted.coverage.length > 0
           ? adopted.coverage
           : facts.coverageOf(suites, matrix, this.#args);
-      const folder = this.#openRun({ run, command, suite: suites.join(', '), at, adopted, part });
+      const folder = this.#openRun({ hosts, run, command, suite: suites.join(', '), at, adopted, part });
       this.#journal = openJournal(join(folder, FILES.journal));
       const url = facts.runUrl();
       if (url !== undefined) writeFileSync(join(folder, FILES.url), `${redact(url)}\n`);
@@ -259,6 +257,7 @@ export default class SummaryReporter implements Reporter {
 
   /** Makes the folder ready before anything in it is opened, and says who runs. */
   #openRun(begin: {
+    hosts: readonly PlannedHost[];
     run: string;
     command: string;
     suite: string;
@@ -280,7 +279,7 @@ export default class SummaryReporter implements Reporter {
       options: {},
       choices: {},
       groups: [],
-      hosts: [],
+      hosts: begin.hosts,
       coverage: [],
       ...(part.shard === undefined ? {} : { shards: part.shard.total }),
       ...adopted,
@@ -384,19 +383,4 @@ const NOTED: readonly (readonly [type: string, kind: NoteKind])[] = [
 function say(error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`vmwright summary: ${redact(text)}\n`);
-}
-
-/** Makes the environment's secrets known to {@link redact}: the lab's are there only once it has started. */
-function registerSecrets(): void {
-  let env: NodeJS.ProcessEnv;
-  try {
-    env = readEnvironment();
-  } catch (error) {
-    // The lab died in mid-run. Its secrets were registered when the first test began.
-    if (isVmwrightError(error, 'LAB_GONE')) return;
-    throw error;
-  }
-  for (const [name, value] of Object.entries(env)) {
-    if (SECRET_NAMES.test(name) && value !== undefined && value !== '') new Secret(name, value);
-  }
 }

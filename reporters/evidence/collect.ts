@@ -6,12 +6,13 @@
  *
  * @module
  */
+import { keyOf } from '../host.ts';
 import { readJournal, type JournalEvent, type PlannedHost } from '../journal.ts';
 import { noteOf } from '../notes.ts';
 import { readEventLog, readRememberedState, readResultFile } from './events.ts';
 import { readJunit } from './junit.ts';
 import { readBlob, readPlaywrightJson } from './playwright.ts';
-import { type Adapter, type Artifact, type Evidence, SOURCES, type TestEvidence } from './shape.ts';
+import { type Adapter, type Artifact, cutOff, type Evidence, SOURCES, type TestEvidence } from './shape.ts';
 import { readTextLog } from './text.ts';
 
 const ADAPTERS: readonly Adapter[] = [
@@ -60,16 +61,23 @@ function unreadable(artifact: Artifact, text: string): Evidence {
   };
 }
 
-/** A journal's own events, for {@link collect}. */
+/** A journal that is one artefact among others: the most trusted one. */
 export function journalEvidence(artifact: Artifact): Evidence {
   const { events, faults } = readJournal(artifact.bytes.toString('utf8'), artifact.name);
-  const at = events.reduce((latest, event) => Math.max(latest, event.at), 0);
+  const begin = events.find((event) => event.type === 'run-begin');
+  const ends = events.filter((event) => event.type === 'test-end');
+  const open = events
+    .filter((event) => event.type === 'test-begin')
+    .filter((begun) => !ends.some((end) => end.host === begun.host && keyOf(end) === keyOf(begun)));
   return {
     source: 'journal',
     name: artifact.name,
-    at,
-    tests: [],
-    events,
+    at: events.reduce((latest, event) => Math.max(latest, event.at), 0),
+    ...(begin?.run === undefined ? {} : { run: begin.run }),
+    tests: [
+      ...ends.map((end): TestEvidence => ({ ...end, startedAt: end.at - end.durationMs })),
+      ...open.map(({ host, suite, test, retry, at }) => cutOff({ host, suite, test, retry, startedAt: at })),
+    ],
     unreadable: faults.map((text) => ({ text: `${artifact.name}: ${text}` })),
   };
 }

@@ -8,7 +8,7 @@ import type { JSONReport, JSONReportSuite, JSONReportTestResult } from '@playwri
 import { isBookkeeping } from '../host.ts';
 import { suiteName } from '../run-facts.ts';
 import { stripAnsi } from '../sections.ts';
-import { type Adapter, type Evidence, failureOf, hostNamed, type TestEvidence } from './shape.ts';
+import { type Adapter, cutOff, type Evidence, failureOf, hostNamed, type TestEvidence } from './shape.ts';
 
 /** `report-*.zip` of the blob reporter: a zip with `report.jsonl`, one message a line. */
 export const readBlob: Adapter = (artifact) => {
@@ -51,6 +51,7 @@ function fromMessages(messages: readonly Message[], name: string, modifiedAt: nu
   const known = new Map<string, Known>();
   const open = new Map<string, Open>();
   const tests: TestEvidence[] = [];
+  const done = new Set<string>();
   let run: string | undefined;
   let at: number | undefined;
   let hasEnded = false;
@@ -74,13 +75,19 @@ function fromMessages(messages: readonly Message[], name: string, modifiedAt: nu
     }
     if (method === 'onTestEnd') {
       const test = ended(params, known, open);
-      if (test !== undefined) tests.push(test);
+      if (test === undefined) continue;
+      tests.push(test);
+      done.add((params.test as { testId: string }).testId);
     }
     if (method === 'onEnd') {
       const result = params.result as { startTime: number; duration: number };
       at = result.startTime + result.duration;
       hasEnded = true;
     }
+  }
+  for (const [id, { host, file, title }] of known) {
+    if (!done.has(id))
+      tests.push(cutOff({ host, suite: suiteName(file), test: title, retry: 0, startedAt: undefined }));
   }
   return {
     source: 'blob',
@@ -177,6 +184,8 @@ function testsOf(suite: JSONReportSuite, titles: readonly string[]): TestEvidenc
         file: spec.file,
       });
       if (host === undefined) return [];
+      const identity = { host, suite: suiteName(spec.file), test: [...titles, spec.title].join(' › ') };
+      if (test.results.length === 0) return [cutOff({ ...identity, retry: 0, startedAt: undefined })];
       return test.results.flatMap((result): TestEvidence[] => {
         if (result.status === undefined) return [];
         const failure = failureOf(
@@ -185,9 +194,7 @@ function testsOf(suite: JSONReportSuite, titles: readonly string[]): TestEvidenc
         );
         return [
           {
-            host,
-            suite: suiteName(spec.file),
-            test: [...titles, spec.title].join(' › '),
+            ...identity,
             retry: result.retry,
             outcome: result.status,
             expected: result.status === test.expectedStatus || result.status === 'skipped',

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FailureEvidence, JournalEvent, Outcome } from '../journal.ts';
+import type { FailureEvidence, Outcome } from '../journal.ts';
 
 /** Where evidence comes from, the most trusted first (requirements A36). */
 export const SOURCES = ['journal', 'blob', 'json', 'events', 'junit', 'text'] as const;
@@ -51,12 +51,17 @@ export interface Evidence {
   readonly unreadable?: readonly { readonly host?: string; readonly text: string }[];
   /** Verdicts somebody remembered: never evidence, but a contradiction is worth a note. */
   readonly remembered?: readonly { readonly host: string; readonly status: string }[];
-  /** Events of a journal that was read as it is. */
-  readonly events?: readonly JournalEvent[];
 }
 
 /** Reads an artefact, or says that it is not of its kind. */
 export type Adapter = (artifact: Artifact) => Evidence | undefined;
+
+/** A test that was planned or begun and has no result: nothing passes on it. */
+export function cutOff(
+  test: Pick<TestEvidence, 'host' | 'suite' | 'test' | 'retry' | 'startedAt'>,
+): TestEvidence {
+  return { ...test, outcome: 'interrupted', expected: false, steps: [], durationMs: undefined };
+}
 
 /** A date in a file's name: `2026-05-12T09-00-00`, `20260512-090000`; local to UTC. */
 export function timeInName(name: string): number | undefined {

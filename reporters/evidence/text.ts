@@ -26,7 +26,8 @@ export interface TableRow {
 /** A log of one machine, whose name is its file's, or the log of a run with its tables. */
 export const readTextLog: Adapter = (artifact) => {
   const text = stripAnsi(artifact.bytes.toString('utf8'));
-  if (text.includes('\u0000')) return undefined;
+  // What is binary, JSON or XML has a structure that nobody here knows: that is no log.
+  if (text.includes('\u0000') || /^\s*[{<]/.test(text.replace('\ufeff', ''))) return undefined;
   const at = timeInName(artifact.name) ?? artifact.modifiedAt;
   const rows = tableRows(text);
   if (rows.length > 0) {

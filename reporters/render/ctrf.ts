@@ -17,7 +17,7 @@ interface CtrfTest {
   readonly name: string;
   readonly status: Status;
   readonly duration: number;
-  readonly suite?: string;
+  readonly suite?: readonly string[];
   readonly message?: string;
   readonly trace?: string;
   readonly retries?: number;
@@ -98,16 +98,16 @@ function testOf(host: HostModel, test: TestModel): CtrfTest {
     interrupted: 'other',
     running: 'pending',
   } as const;
-  const failure = test.status === 'failed' ? host.failures[0] : undefined;
+  const { failure } = test;
   return {
     name: `${host.host} › ${test.test}`,
     status: statuses[test.status],
     duration: test.timed.reduce((sum, step) => sum + step.durationMs, 0),
-    suite: test.suite,
+    suite: [test.suite],
     tags: [host.host, ...(host.family === undefined ? [] : [host.family])],
     retries: test.retry,
     flaky: test.status === 'passed' && test.retry > 0,
-    ...(failure === undefined ? {} : { message: host.detail, trace: failure.excerpt }),
+    ...(failure === undefined ? {} : { message: failure.where, trace: failure.excerpt }),
     steps: test.timed.map((step) => ({ name: step.title, status: step.failed ? 'failed' : 'passed' })),
   };
 }

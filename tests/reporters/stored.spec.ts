@@ -5,7 +5,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileS
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { replay } from '../../cli/replay.ts';
-import { endProcess } from '../../cli/run.ts';
+import { endProcess } from '../../cli/supervise.ts';
 import { currentRun } from '../../cli/status.ts';
 import { Secret } from '../../fixtures/config/secrets.ts';
 import { type JournalEvent, readJournal } from '../../reporters/journal.ts';

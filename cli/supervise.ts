@@ -1,0 +1,102 @@
+/**
+ * A runner as our own child: its output kept, stopped by the operator's signal, ended when it never exits.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { descendantsOf, identityOf, type ProcessIdentity, stateOf } from '../reporters/process.ts';
+import { readRun } from '../reporters/read-run.ts';
+import { FILES, writeAtomically } from '../reporters/store.ts';
+import { playwright } from './verify.ts';
+
+export interface Supervision {
+  /** Folder of the run. */
+  readonly folder: string;
+  /** Folder of what this runner does of it: a group's, or the run's own. */
+  readonly part: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** False: a runner that never exits is left alone. */
+  readonly watch: boolean;
+  /** How long it may live on after its last result, in milliseconds. */
+  readonly graceMs: number;
+  readonly stdout: NodeJS.WritableStream;
+}
+
+const POLL_MS = 500;
+/** Between asking a stuck runner to end and ending it. */
+const KILL_AFTER_MS = 5_000;
+
+/** Runs Playwright and resolves with its exit code. */
+export async function supervise(supervision: Supervision): Promise<number> {
+  const { folder, args, env, stdout } = supervision;
+  const log = createWriteStream(join(folder, FILES.runLog), { flags: 'a' });
+  const child = spawn(process.execPath, [playwright(), ...args], { env, stdio: ['inherit', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      log.write(chunk);
+      stdout.write(chunk);
+    });
+  }
+  const cancel = (signal: NodeJS.Signals): void => {
+    writeAtomically(
+      join(folder, FILES.cancelled),
+      `${JSON.stringify({ at: Date.now(), note: `stopped by ${signal}` })}\n`,
+    );
+    child.kill('SIGINT');
+  };
+  process.once('SIGINT', cancel).once('SIGTERM', cancel);
+  const exited = new Promise<number>((done, fail) => {
+    child.once('error', fail);
+    child.once('close', (code) => done(code ?? 1));
+  });
+  const watching = new AbortController();
+  const watched = supervision.watch ? endWhenStuck(supervision, child, watching.signal) : Promise.resolve();
+  try {
+    return await exited;
+  } finally {
+    watching.abort();
+    await watched;
+    process.off('SIGINT', cancel).off('SIGTERM', cancel);
+    log.end();
+  }
+}
+
+/** Ends our own runner when every machine has its result and it does not exit. The results are on disk by then. */
+async function endWhenStuck(
+  { part, graceMs }: Supervision,
+  child: ChildProcess,
+  signal: AbortSignal,
+): Promise<void> {
+  if (child.pid === undefined) return;
+  const runner = identityOf(child.pid);
+  let since: number | undefined;
+  for (;;) {
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    const hosts = readRun(part, { now: Date.now(), processState: () => 'alive' })?.model.hosts ?? [];
+    const isDone = hosts.length > 0 && hosts.every(({ status }) => status !== 'RUN' && status !== 'WAIT');
+    since = isDone ? (since ?? Date.now()) : undefined;
+    if (since === undefined || Date.now() - since < graceMs) continue;
+    writeAtomically(join(part, FILES.stuck), `${JSON.stringify({ at: Date.now() })}\n`);
+    const workers = descendantsOf(child.pid);
+    endProcess(runner, 'SIGTERM');
+    await sleep(KILL_AFTER_MS, undefined, { signal }).catch(() => undefined);
+    for (const identity of [runner, ...workers]) endProcess(identity, 'SIGKILL');
+    return;
+  }
+}
+
+/** Signals exactly this process: never another one that was given its number. */
+export function endProcess(
+  identity: ProcessIdentity,
+  signal: NodeJS.Signals,
+  kill: (pid: number, signal: NodeJS.Signals) => unknown = (pid, name) => process.kill(pid, name),
+): boolean {
+  if (stateOf(identity) !== 'alive') return false;
+  kill(identity.pid, signal);
+  return true;
+}
