@@ -70,7 +70,11 @@ test(`${MESSAGES} broken messages: an honest end or a whole picture, never a cra
     const { width, height, data } = connection.screen.frame();
     if (data.length !== width * height * 4) throw new Error(`${data.length} bytes of ${width}x${height}`);
     sent += messages.length;
-    if (sent % 64 < messages.length) peak = Math.max(peak, process.memoryUsage.rss());
+    // A turn of the event loop, which real sockets bring: what WeakRefs point to lives on until then.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (sent % 64 >= messages.length) return;
+    peak = Math.max(peak, process.memoryUsage.rss());
+    if (peak - before > MOST_GROWTH) throw new Error(`${peak - before} bytes more after ${sent} messages`);
   });
   while (sent < MESSAGES) await fc.assert(property, { numRuns: 500 });
   const growth = peak - before;
@@ -78,7 +82,7 @@ test(`${MESSAGES} broken messages: an honest end or a whole picture, never a cra
   const description = `${sent} messages in ${seconds} s, resident memory + ${Math.round(growth / 1e6)} MB at most`;
   test.info().annotations.push({ type: 'fuzz', description });
   if (process.env.VMWRIGHT_FUZZ_MESSAGES) process.stdout.write(`${description}\n`);
-  expect(growth).toBeLessThan(MOST_GROWTH);
+  expect(sent).toBeGreaterThanOrEqual(MESSAGES);
 });
 
 test('broken handshakes end honestly too', async () => {
