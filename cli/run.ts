@@ -146,7 +146,6 @@ function recordOf(
   command: readonly string[],
   options: RunOptions,
 ): Parameters<typeof beginRun>[1] {
-  const given = Object.entries(plan.options).map(([name, value]) => `--option ${name}=${value}`);
   return {
     run: runId,
     build: plan.build,
@@ -160,14 +159,20 @@ function recordOf(
     plan: planHash(plan),
     groups: plan.groups.map((group) => ({ name: group.name, hosts: [...group.hosts] })),
     hosts: [...plan.hosts],
-    coverage: [
-      ['template', plan.suite],
-      ['categorize mode', plan.groups.length > 0 ? 'enabled' : 'disabled'],
-      ['config file', plan.matrix],
-      ['run options', given.join(', ')],
-    ],
+    coverage: coverageFrom(plan),
     process: identityOf(process.pid),
   };
+}
+
+/** What COVERAGE says of a planned run. */
+export function coverageFrom(plan: Plan): [string, string][] {
+  const options = Object.entries(plan.options).map(([name, value]) => `--option ${name}=${value}`);
+  return [
+    ['template', plan.suite],
+    ['categorize mode', plan.groups.length > 0 ? 'enabled' : 'disabled'],
+    ['config file', plan.matrix],
+    ['run options', options.join(', ')],
+  ];
 }
 
 function refuseBusyHosts(state: string, plan: Plan): void {
