@@ -37,7 +37,7 @@ for (const [kind, login] of LOGINS) {
         current: { running: 1, parent: 'peer' },
         ready: { vmstate: 1 },
       },
-      description: 'written by proxmoxer',
+      description: 'written by proxmoxer\n',
     });
     const user = kind === 'token' ? 'root@pam!lab' : 'root@pam';
     expect(new Set(lab.tasks.list().map((entry) => entry.user))).toEqual(new Set([user]));
