@@ -99,7 +99,7 @@ test('a line that wide spaces cut is found as a whole, and where it is; a column
   const lines = [
     piece('Unable to', 100, 40),
     piece('locate package', 206, 43),
-    piece('Cancel', 420, 41),
+    piece('Cancel', 460, 41),
     piece('below', 206, 60),
   ];
   const map = { width: 1000, height: 1000, lines };
