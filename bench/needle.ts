@@ -1,6 +1,6 @@
 /**
- * Finding a needle on a real desktop of 1920x1080. os-autoinst 5 takes 106 to 182 ms for its search of the whole screen
- * at this size (measured with its `tinycv` on needles of these sizes), and compares in shades of grey.
+ * Finding a needle on a real desktop of 1920x1080. The ratio is to 106 ms, the faster end of what was measured elsewhere
+ * for os-autoinst's search of a whole screen of this size (106 to 182 ms): os-autoinst itself does not run here.
  *
  *     node --import tsx bench/needle.ts [SCREEN.png]
  *
