@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { GuestError, type LabGuest } from '../guests/guest.ts';
 import { ApiError } from './errors.ts';
 import type { Cluster } from './router.ts';
 
@@ -74,9 +75,7 @@ function admit(cluster: Cluster, request: IncomingMessage): { vmid: number; pass
 
 /** A stopped VM or one without a display: the upgrade succeeds and the connection ends without a byte. */
 async function connect(cluster: Cluster, vmid: number, password: string, client: WebSocket): Promise<void> {
-  const guest = cluster.machines.get(vmid)?.guest;
-  await guest?.setVncPassword(password, PASSWORD_MS);
-  const stream = await guest?.openVnc();
+  const stream = await openConsole(cluster.machines.get(vmid)?.guest, password);
   if (stream === undefined) {
     client.terminate();
     return;
@@ -99,6 +98,17 @@ async function connect(cluster: Cluster, vmid: number, password: string, client:
   client.on('message', (data: Buffer) => stream.write(data));
   client.on('close', () => stream.destroy());
   client.on('error', () => stream.destroy());
+}
+
+/** Undefined for a machine without a screen, and for one that stops at this moment. */
+async function openConsole(guest: LabGuest | undefined, password: string): Promise<Duplex | undefined> {
+  try {
+    await guest?.setVncPassword(password, PASSWORD_MS);
+    return await guest?.openVnc();
+  } catch (error) {
+    if (error instanceof GuestError) return undefined;
+    throw error;
+  }
 }
 
 function refuse(socket: Duplex, error: unknown): void {
