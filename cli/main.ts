@@ -8,6 +8,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { isVmwrightError } from '../fixtures/errors.ts';
+import { addDoctor } from './doctor.ts';
 import { addLab } from './lab.ts';
 import { addNeedle } from './needle.ts';
 import type { OcrOptions } from './ocr.ts';
@@ -28,6 +29,7 @@ const program = new Command('vmwright')
   .description('Playwright Test for virtual machines: what the test runner itself does not do')
   .exitOverride()
   .showHelpAfterError('(add --help for the usage)');
+addDoctor(program);
 addLab(program);
 addNeedle(program);
 addVlm(program);

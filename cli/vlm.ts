@@ -184,7 +184,11 @@ function drawn(paint: (context: Context) => void): Frame {
   return { ...SIZE, data: new Uint8Array(context.getImageData(0, 0, SIZE.width, SIZE.height).data) };
 }
 
-function greeting(): Frame {
+/** What stands on {@link greeting}. */
+export const GREETING = 'Welcome back, Alice';
+
+/** A picture of a window with known text. */
+export function greeting(): Frame {
   GlobalFonts.registerFromPath(
     createRequire(import.meta.url).resolve('@fontsource/noto-sans/files/noto-sans-latin-400-normal.woff2'),
     FONT,
@@ -194,7 +198,7 @@ function greeting(): Frame {
     context.fillRect(200, 120, 600, 360);
     context.fillStyle = '#202428';
     context.font = `28px "${FONT}"`;
-    context.fillText('Welcome back, Alice', 260, 220);
+    context.fillText(GREETING, 260, 220);
     context.font = `18px "${FONT}"`;
     context.fillText('You have three new messages', 260, 280);
   });

@@ -24,6 +24,18 @@ export class Access {
   readonly password = randomBytes(12).toString('base64url');
   readonly tokenId = 'root@pam!lab';
   readonly tokenSecret = randomUUID();
+  /** What the token may do, everywhere: what `GET /access/permissions` tells. */
+  readonly privileges = new Set([
+    'VM.Audit',
+    'VM.PowerMgmt',
+    'VM.Console',
+    'VM.Snapshot',
+    'VM.Snapshot.Rollback',
+    'VM.Config.Options',
+    'VM.Config.HWType',
+    'VM.GuestAgent.Unrestricted',
+    'Sys.Audit',
+  ]);
   #key = randomBytes(32);
   /** Seconds since the epoch. */
   readonly now: () => number;

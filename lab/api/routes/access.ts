@@ -1,4 +1,4 @@
-/** `/access` and `/version`. @module */
+/** `/access`, `/version` and the node's clock. @module */
 import { ApiError } from '../errors.ts';
 import { type Endpoint, text } from '../router.ts';
 
@@ -30,22 +30,25 @@ export const accessEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/access/permissions',
     rules: { path: { type: 'string' }, userid: { type: 'string' } },
-    handle: () => ({
+    // Without a path PVE lists every path that has entries; with one, what counts there.
+    handle: (call) => ({
       data: {
-        '/': Object.fromEntries(
-          [
-            'VM.Audit',
-            'VM.PowerMgmt',
-            'VM.Console',
-            'VM.Snapshot',
-            'VM.Snapshot.Rollback',
-            'VM.Config.Options',
-            'VM.Config.HWType',
-            'VM.GuestAgent.Unrestricted',
-            'Sys.Audit',
-          ].map((name) => [name, 1]),
+        [text(call, 'path') ?? '/']: Object.fromEntries(
+          [...call.cluster.access.privileges].map((name) => [name, 1]),
         ),
       },
     }),
+  },
+  {
+    method: 'GET',
+    path: '/nodes/{node}/time',
+    rules: {},
+    handle: ({ cluster }) => {
+      const now = Math.floor(cluster.access.now());
+      if (!cluster.access.privileges.has('Sys.Audit')) {
+        throw new ApiError(403, `Permission check failed (/nodes/${cluster.node}, Sys.Audit)`);
+      }
+      return { data: { time: now, localtime: now, timezone: 'UTC' } };
+    },
   },
 ];
