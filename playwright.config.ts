@@ -5,6 +5,8 @@ import matrix from './vm-matrix.ts';
 
 const { PROXMOX_HOST, VMWRIGHT_LAB_ENV, VMWRIGHT_TOTALS, TIMEOUT_SCALE, VMWRIGHT_LIVE } = readEnvironment();
 const usesLab = !PROXMOX_HOST || VMWRIGHT_LAB_ENV !== undefined;
+/** A shard is a part of a run: `npx playwright merge-reports` makes one summary of all. */
+const isShard = process.argv.some((word) => word.startsWith('--shard'));
 const startsLab = !PROXMOX_HOST && VMWRIGHT_LAB_ENV === undefined;
 
 export default defineConfig<object, MachineOptions>({
@@ -26,6 +28,7 @@ export default defineConfig<object, MachineOptions>({
     ['allure-playwright', { resultsDir: 'test-results/allure-results' }],
     ['./reporters/summary.ts'],
     ['./reporters/lease.ts'],
+    ...(isShard ? [['blob', { outputDir: 'test-results/blob' }] as ['blob', object]] : []),
     ...(VMWRIGHT_TOTALS === undefined ? [] : [['./tests/support/totals-reporter.ts'] as [string]]),
   ],
   // Without a cluster of your own the embedded lab stands in for one.

@@ -4,9 +4,11 @@
  * @module
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ROOT, type RunnerResult, writeProject } from '../support/runner.ts';
 import { matrixSource, type Row } from './matrix.ts';
 
@@ -164,4 +166,28 @@ export async function startCluster(): Promise<Cluster> {
     env: { PROXMOX_HOST: '127.0.0.1', PROXMOX_PORT: String(port) },
     close: () => server.close(),
   };
+}
+
+/** Preloaded into a process: writes down which files it removes and which folders it lists, with the time. */
+const SPY = `
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+const { appendFileSync, existsSync } = fs;
+for (const name of ['rmSync', 'unlinkSync', 'rmdirSync', 'readdirSync']) {
+  const real = fs[name];
+  fs[name] = (path, ...rest) => {
+    if (existsSync(path))
+      appendFileSync(process.env.FS_SPY_LOG, JSON.stringify({ name, path: String(path), at: Date.now() }) + '\\n');
+    return real(path, ...rest);
+  };
+}
+syncBuiltinESMExports();
+`;
+
+/** The environment of a process whose dealings with files are written to \`log\`, one JSON object a line. */
+export function spiedOn(log: string): Readonly<Record<string, string>> {
+  const spy = `${log}.mjs`;
+  mkdirSync(dirname(spy), { recursive: true });
+  writeFileSync(spy, SPY);
+  return { FS_SPY_LOG: log, NODE_OPTIONS: `--import ${pathToFileURL(spy).href}` };
 }

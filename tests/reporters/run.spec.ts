@@ -1,10 +1,17 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { commandLine } from '../../reporters/run-facts.ts';
 import { requirePeer } from '../support/peers.ts';
-import { startChat, startCluster, startCommand, tokenIn, vmwright, writeRunProject } from './command.ts';
+import {
+  spiedOn,
+  startChat,
+  startCluster,
+  startCommand,
+  tokenIn,
+  vmwright,
+  writeRunProject,
+} from './command.ts';
 
 test.describe.configure({ timeout: 120_000 });
 
@@ -66,11 +73,7 @@ test('A3, A4, A5, A7, A8, A66, A67, A68, A70, A147: a plan does nothing; approve
   const token = tokenIn(planned.stdout);
   const command = ['run', ...selection, '--approve', token];
   const ran = await vmwright(folder, command, {
-    env: {
-      ...env,
-      FS_SPY_LOG: spy,
-      NODE_OPTIONS: `--import ${pathToFileURL(join(import.meta.dirname, 'fs-spy.mjs')).href}`,
-    },
+    env: { ...env, ...spiedOn(spy) },
   });
   expect(ran.output).toContain('posted night: COMPLETED');
   expect(ran.exitCode).toBe(0);
@@ -175,9 +178,8 @@ test('A6, A53, A54, A65: what is wrong with the plan stops before anything is as
   const before = everything(folder);
 
   const spy = testInfo.outputPath('spy.jsonl');
-  const NODE_OPTIONS = `--import ${pathToFileURL(join(import.meta.dirname, 'fs-spy.mjs')).href}`;
   const missing = await vmwright(folder, ['plan', '--all', '--matrix', 'nope.ts'], {
-    env: { ...env, FS_SPY_LOG: spy, NODE_OPTIONS },
+    env: { ...env, ...spiedOn(spy) },
   });
   expect(missing.exitCode).toBe(2);
   expect(missing.stderr).toContain('nope.ts');
