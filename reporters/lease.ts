@@ -23,7 +23,7 @@ export default class LeaseReporter implements Reporter {
   onBegin(_config: FullConfig, root: Suite): void {
     this.#machines = root.suites.flatMap((suite) => {
       const { machine } = (suite.project()?.use ?? {}) as { machine?: Machine };
-      return machine === undefined ? [] : [machine];
+      return machine === undefined || machine.skip !== undefined ? [] : [machine];
     });
   }
 
