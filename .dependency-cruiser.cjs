@@ -19,6 +19,7 @@ const below = {
   vision: [],
   visual: [],
   recording: ['vnc'],
+  trace: ['ssh', 'lease'],
   app: ['ssh'],
   matchers: ['vnc', 'vision', 'visual'],
 };
@@ -44,7 +45,7 @@ module.exports = {
     ),
     never(
       'reporters-not-live',
-      '^reporters/(?!lease\\.ts)',
+      '^reporters/(?!lease\\.ts|recover\\.ts|recovery\\.ts)',
       '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors)',
       'reports come from events',
     ),
@@ -53,6 +54,18 @@ module.exports = {
       '^reporters/lease\\.ts',
       '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors|lease/|proxmox/)',
       'reports nothing: it gives the machines back when the run ends',
+    ),
+    never(
+      'recovery',
+      '^reporters/recover(y|)\\.ts',
+      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors|lease/|proxmox/|trace/)',
+      'finishes what killed runs left: their traces, journals and leases',
+    ),
+    never(
+      'trace-lease',
+      '^fixtures/trace/',
+      '^fixtures/lease/(?!identity)',
+      'trace may use the identity of processes, not leases',
     ),
     never(
       'routines-down',

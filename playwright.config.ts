@@ -21,7 +21,9 @@ export default defineConfig<object, MachineOptions>({
   }),
   ...(VMWRIGHT_LIVE === '1' ? { globalSetup: './fixtures/recording/live-setup.ts' } : {}),
   reporter: [
-    // First, so that the others copy films with their steps.
+    // Before anything of this run is written.
+    ['./reporters/recover.ts'],
+    // First of the others, so that they copy films with their steps.
     ['./reporters/film.ts'],
     ['list'],
     ['html', { outputFolder: 'test-results/html', open: 'never' }],

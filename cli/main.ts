@@ -12,6 +12,7 @@ import { addDoctor } from './doctor.ts';
 import { addLab } from './lab.ts';
 import { addNeedle } from './needle.ts';
 import type { OcrOptions } from './ocr.ts';
+import { addRecover } from './recover.ts';
 import { addVlm } from './vlm.ts';
 import { addRuns } from './runs.ts';
 
@@ -34,6 +35,7 @@ addLab(program);
 addNeedle(program);
 addVlm(program);
 addRuns(program);
+addRecover(program);
 program
   .command('ocr')
   .description('print the text of a picture, with boxes and confidences')

@@ -71,7 +71,7 @@ const rows = matrix.filter(({ name }) => ${JSON.stringify(machines)}.includes(na
 for (const row of rows) { ${change} }
 export default defineConfig({
   outputDir: 'test-results/artifacts',
-  reporter: [['list'], ['${ROOT}/reporters/summary.ts'], ['${ROOT}/reporters/lease.ts']],
+  reporter: [['${ROOT}/reporters/recover.ts'], ['list'], ['${ROOT}/reporters/summary.ts'], ['${ROOT}/reporters/lease.ts']],
   projects: projectsFrom(rows)${withoutMachine ? '.map(({ use, ...rest }) => rest)' : ''},
 });`;
 }

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { homeVariables } from './home.ts';
 
 /** The root of this repository: temporary projects import vmwright's sources from here. */
 export const ROOT = resolve(import.meta.dirname, '../..');
@@ -47,7 +48,13 @@ export async function runPlaywright(
   );
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd: folder,
-    env: { ...Object.fromEntries(inherited), FORCE_COLOR: '0', NO_COLOR: '1', ...options.env },
+    env: {
+      ...Object.fromEntries(inherited),
+      ...homeVariables(join(folder, 'home')),
+      FORCE_COLOR: '0',
+      NO_COLOR: '1',
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

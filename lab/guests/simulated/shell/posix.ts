@@ -9,6 +9,7 @@
 import { Bash } from 'just-bash';
 import { dateCommand } from './date-command.ts';
 import { desktopCommands } from './desktop-commands.ts';
+import { writeProc } from './proc-files.ts';
 import { processCommands } from './process-commands.ts';
 import type { ExecRequest, Shell, ShellHost, ShellResult } from './shell.ts';
 import { systemCommands } from './system-commands.ts';
@@ -44,6 +45,7 @@ async function run(host: ShellHost, request: ExecRequest): Promise<ShellResult> 
     ],
   });
   try {
+    if (command.includes('/proc/')) await writeProc(host);
     const options = { stdin, signal: AbortSignal.any([signal, killed.signal]) };
     const outcome = await Promise.race([bash.exec(command, options), aborted(killed.signal)]);
     if (killedBy !== undefined || outcome === undefined) {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { cimCmdlets } from './powershell/cim.ts';
 import { createCommands } from './powershell/cmdlets.ts';
 import { runPowerShell } from './powershell/run.ts';
 import type { ExecRequest, Shell, ShellHost, ShellResult } from './shell.ts';
@@ -40,15 +41,20 @@ async function run(host: ShellHost, request: ExecRequest): Promise<ShellResult> 
   });
   const profile = `C:\\Users\\${definition.user}`;
   try {
-    return await runPowerShell(script, createCommands(host, user, session), {
-      USERNAME: definition.user,
-      USERPROFILE: profile,
-      APPDATA: `${profile}\\AppData\\Roaming`,
-      LOCALAPPDATA: `${profile}\\AppData\\Local`,
-      TEMP: `${profile}\\AppData\\Local\\Temp`,
-      COMPUTERNAME: definition.name.toUpperCase(),
-      ProgramFiles: 'C:\\Program Files',
-    });
+    const commands = createCommands(host, user, session);
+    return await runPowerShell(
+      script,
+      { ...commands, ...cimCmdlets(host, commands) },
+      {
+        USERNAME: definition.user,
+        USERPROFILE: profile,
+        APPDATA: `${profile}\\AppData\\Roaming`,
+        LOCALAPPDATA: `${profile}\\AppData\\Local`,
+        TEMP: `${profile}\\AppData\\Local\\Temp`,
+        COMPUTERNAME: definition.name.toUpperCase(),
+        ProgramFiles: 'C:\\Program Files',
+      },
+    );
   } finally {
     processes.exit(own.pid, 0);
   }

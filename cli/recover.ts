@@ -1,0 +1,75 @@
+/**
+ * `vmwright recover`: finishes what killed runs left, on this host and on the cluster.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
+import { loadSettings, type Machine, readEnvironment, redact } from '../fixtures/config/index.ts';
+import { VmwrightError } from '../fixtures/errors.ts';
+import { recoverFiles, recoverLeases, recoveryLines } from '../reporters/recovery.ts';
+
+export interface RecoverCommandOptions {
+  readonly state: string;
+  readonly matrix: string;
+  readonly dryRun?: boolean;
+  readonly force?: string;
+}
+
+export function addRecover(program: Command): void {
+  program
+    .command('recover')
+    .description('finish killed runs as crashed and give their machines back; runs do so when they begin')
+    .option('--dry-run', 'say what would be done, and change nothing')
+    .option('--force <run>', 'take the leases of this run off, dead or not: it must not be at work any more')
+    .option('--matrix <file>', 'file with the machines', 'vm-matrix.ts')
+    .option('--state <folder>', 'where runs are stored', 'test-results/state')
+    .action((options: RecoverCommandOptions) => recover(options));
+}
+
+/** @throws `SETTING_INVALID`, `PLAN_INVALID`, `PROXMOX_*` */
+export async function recover(
+  options: RecoverCommandOptions,
+  stdout: { write(text: string): unknown } = process.stdout,
+  env: NodeJS.ProcessEnv = readEnvironment(),
+): Promise<void> {
+  const dryRun = options.dryRun === true;
+  const print = (line: string): void => void stdout.write(`${redact(line)}\n`);
+  const files = recoverFiles({ stateFolder: resolve(options.state), dryRun, env });
+  let count = 0;
+  for (const line of recoveryLines(files, [], { all: true, dryRun })) {
+    print(line);
+    count++;
+  }
+  if (env.PROXMOX_HOST === undefined || env.PROXMOX_HOST === '') {
+    print('leases: no PROXMOX_HOST, so there is no cluster to look at');
+  } else {
+    const machines = await loadMachines(options.matrix);
+    const force = options.force === undefined ? {} : { force: options.force };
+    const leases = await recoverLeases(machines, loadSettings(env), { dryRun, ...force });
+    for (const line of recoveryLines({ traces: [], runs: [] }, leases, { all: true, dryRun })) {
+      print(line);
+      count++;
+    }
+  }
+  if (count === 0) print('nothing was left behind');
+}
+
+/** The machines of a matrix file. @throws `PLAN_INVALID` */
+export async function loadMachines(file: string): Promise<readonly Machine[]> {
+  const path = resolve(file);
+  const module = existsSync(path)
+    ? ((await import(pathToFileURL(path).href)) as { default?: readonly Machine[] })
+    : {};
+  if (Array.isArray(module.default)) return module.default as readonly Machine[];
+  throw new VmwrightError({
+    code: 'PLAN_INVALID',
+    subject: '--matrix',
+    message: 'the file holds no machines',
+    expected: 'a module whose default export is a matrix',
+    seen: path,
+    next: 'run in the folder of vm-matrix.ts, or give --matrix <file>',
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * Finishes what earlier runs left when they were killed, before this run writes anything.
+ *
+ *     reporter: [['./reporters/recover.ts'], ['list'], ['./reporters/summary.ts'], ['./reporters/lease.ts']]
+ *
+ * Before the summary: a run of the same name clears its folder. Files are looked at in any case; the cluster is asked
+ * only when something had crashed.
+ *
+ * @module
+ */
+import { resolve } from 'node:path';
+import type { FullConfig, Reporter } from '@playwright/test/reporter';
+import { loadSettings, type Machine, redact } from '../fixtures/config/index.ts';
+import { isVmwrightError } from '../fixtures/errors.ts';
+import { type FileRecovery, recoverFiles, recoverLeases, recoveryLines } from './recovery.ts';
+
+export interface RecoverOptions {
+  /** Where runs are stored. Default `test-results/state`, from the config's folder. */
+  readonly stateFolder?: string;
+}
+
+export default class RecoverReporter implements Reporter {
+  readonly #options: RecoverOptions;
+  #leases: Promise<void> = Promise.resolve();
+
+  constructor(options: RecoverOptions = {}) {
+    this.#options = options;
+  }
+
+  onBegin(config: FullConfig): void {
+    const root = config.configFile === undefined ? config.rootDir : resolve(config.configFile, '..');
+    try {
+      const found = recoverFiles({
+        stateFolder: resolve(root, this.#options.stateFolder ?? 'test-results/state'),
+      });
+      say(recoveryLines(found, []));
+      this.#leases = giveBack(found, config).catch(complain);
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async onEnd(): Promise<void> {
+    await this.#leases;
+  }
+
+  printsToStdio(): boolean {
+    return false;
+  }
+}
+
+/** The machines of what crashed, as far as this config knows them. This run's own takers need not wait for that. */
+async function giveBack(found: FileRecovery, config: FullConfig): Promise<void> {
+  const sessions = [...found.runs, ...found.traces.flatMap(({ session }) => session ?? [])];
+  const crashed = new Set(sessions.flatMap(({ hosts }) => hosts.map(({ host }) => host)));
+  const machines = config.projects.flatMap(({ name, use }) => {
+    const { machine } = use as { machine?: Machine };
+    return machine !== undefined && crashed.has(name) ? [machine] : [];
+  });
+  if (machines.length === 0) return;
+  say(recoveryLines({ traces: [], runs: [] }, await recoverLeases(machines, loadSettings())));
+}
+
+function say(lines: readonly string[]): void {
+  for (const line of lines) process.stdout.write(`vmwright recover: ${redact(line)}\n`);
+}
+
+/** A recovery that fails is no reason not to run: it is tried again next time. */
+function complain(error: unknown): void {
+  if (isVmwrightError(error, 'LAB_GONE')) return;
+  process.stderr.write(
+    `vmwright recover: ${redact(error instanceof Error ? error.message : String(error))}\n`,
+  );
+}
