@@ -102,3 +102,13 @@ test('each row becomes a project with one worker, scaled time-outs and JSON fact
   expect(facts).toMatchObject({ host: 'x', vm: 101, os: 'linux', desktop: 'gnome', skip: 'being rebuilt' });
   expect(project?.use?.machine).toBe(machines[0]);
 });
+
+test('a GPU is a mapping or addresses of one device, and nothing else', () => {
+  const gpuOf = (gpu: object): unknown => defineMatrix([row({ gpu })])[0]?.gpu;
+  expect(gpuOf({ mapping: 'gpu' })).toEqual({ mapping: 'gpu' });
+  expect(gpuOf({ address: '01:00.0' })).toEqual({ address: ['01:00.0'] });
+  expect(gpuOf({ address: ['0000:01:00.0', '0000:01:00.1'] })).toMatchObject({ address: { length: 2 } });
+  expect(failureOf([row({ gpu: {} })])).toContain('field gpu: needs either mapping or address');
+  expect(failureOf([row({ gpu: { mapping: 'gpu', address: '01:00' } })])).toContain('field gpu');
+  expect(failureOf([row({ gpu: { address: 'the big one' } })])).toContain('gpu.address');
+});

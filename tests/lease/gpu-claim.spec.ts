@@ -139,7 +139,7 @@ test('a dead run’s request is broken at once, and the GPU is taken off the VM 
   // Only the VM that had the GPU was off for a while.
   expect(powerTasks()).toEqual(['qmshutdown 102', 'qmstart 102']);
   await plugGpu(vm, gpu, (config) => claim.confirm(config));
-  expect(holders()).toEqual([['fedora42']]);
+  expect(holders()).toEqual([['ubuntu2204'], ['fedora42']]);
 });
 
 test('what a broken run still had under way fails: the GPU goes into a config only with its request', async () => {
