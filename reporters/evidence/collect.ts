@@ -111,6 +111,7 @@ export function collect(plan: CollectPlan, all: readonly Evidence[]): JournalEve
         ...fault,
       })),
     ),
+    ...disagreements(inWindow, results, endedAt),
     ...staleNotes(inWindow, results, endedAt),
     { type: 'run-end', at: endedAt, result: 'finished' },
   ];
@@ -137,7 +138,7 @@ function hostEvents(host: string, all: readonly Evidence[], endedAt: number): Te
   const failing = others
     .filter((evidence) => !(structured && evidence.source === 'text'))
     .flatMap((evidence) => evidence.tests.filter(isFailure));
-  const hasFailure = chosen.some(isFailure);
+  const hasFailure = chosen.some((test) => isFailure(test) && !isRetried(test, chosen));
   const [contradiction] = hasFailure ? [] : failing.filter((test) => !isRetried(test, chosen));
   if (contradiction !== undefined) chosen.push(contradiction);
   else if (!hasFailure && count !== undefined) {
@@ -226,6 +227,19 @@ function withEnds(ends: readonly TestEnd[], endedAt: number): TestEnd[] {
     const next = starts.find((start) => start > end.at) ?? endedAt;
     return { ...end, at: Math.max(end.at, next), durationMs: Math.max(0, next - end.at) };
   });
+}
+
+/** A summary of a whole group that counts more failures than its machines show: then nobody knows who passed. */
+function disagreements(all: readonly Evidence[], ends: readonly TestEnd[], at: number): JournalEvent[] {
+  const failed = new Set(ends.filter((end) => !end.expected).map((end) => end.host));
+  const worst = all
+    .flatMap(({ name, counts = [] }) => counts.map((count) => ({ name, ...count })))
+    .filter((count) => count.host === undefined && count.failures > 0)
+    .find((count) => count.failures > ends.filter((end) => !end.expected).length);
+  if (worst === undefined) return [];
+  const text = `${worst.name} counts ${worst.failures} failures, more than the results show`;
+  const passed = new Set(ends.map((end) => end.host).filter((host) => !failed.has(host)));
+  return [...passed].map((host): JournalEvent => ({ type: 'unreadable', at, host, text }));
 }
 
 function staleNotes(all: readonly Evidence[], ends: readonly TestEnd[], at: number): JournalEvent[] {
