@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from '@playwright/test';
+import { pidExists } from '../../fixtures/lease/identity.ts';
 import { traceConfig } from '../../fixtures/trace/config.ts';
 import {
   enroll,
@@ -26,6 +26,7 @@ import {
   LATER,
   ManualClock,
   processOf,
+  reaping,
   sampleOf,
   test,
   writeOldTrace,
@@ -453,7 +454,7 @@ console.log('on');`;
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  try {
+  await reaping(child, async () => {
     await once(child.stdout, 'data');
     const { trace } = tracePaths(tmpfsPath, child.pid!);
     await expect.poll(() => fs.statSync(trace).size, { intervals: [5] }).toBeGreaterThan(500_000);
@@ -464,8 +465,25 @@ console.log('on');`;
     expect(linesOf(trace).map(({ sample }) => sample?.processes.length)).toEqual(
       linesOf(trace).map(() => 200),
     );
-  } finally {
-    child.kill('SIGKILL');
-    await pause(0);
-  }
+  });
+});
+
+test('T65: a child of a test is gone, also when stopping its trace throws', async ({
+  isolatedTraceConfig,
+}) => {
+  const child = spawn('sleep', ['60']);
+  const closing = filesWith({
+    unlinkSync: () => {
+      throw coded('EPERM');
+    },
+  });
+  const complain = (text: string): never => {
+    throw new Error(text);
+  };
+  const stopping = reaping(child, async () => {
+    const handle = (await startTracing(isolatedTraceConfig, options({ files: closing, warn: complain })))!;
+    handle.stop();
+  });
+  await expect(stopping).rejects.toThrow('EPERM');
+  expect(pidExists(child.pid!)).toBe(false);
 });

@@ -8,7 +8,7 @@ import type { Snapshot } from '../../fixtures/trace/sample.ts';
 import { CRASHED, durationOf, flushSession, INDEX, type Session } from '../../fixtures/trace/session.ts';
 import { parseWindowsSample } from '../../fixtures/trace/windows.ts';
 import { ROOT } from '../support/runner.ts';
-import { coded, filesWith, processOf, sampleOf, snapshotOf, test } from './support/trace.ts';
+import { coded, filesWith, processOf, reaping, sampleOf, snapshotOf, test } from './support/trace.ts';
 
 function session(changes: Partial<Session> = {}): Session {
   return {
@@ -257,7 +257,7 @@ test('P-T3: the target is found by its name and its descendants, in a real /proc
   const name = `vm tr)${process.pid}`.slice(0, 15);
   const script = `require('fs').writeFileSync('/proc/self/comm', ${JSON.stringify(name)}); const c = require('child_process').spawn('sleep', ['60']); c.on('spawn', () => console.log(String(c.pid))); process.stdin.on('end', () => { c.kill('SIGKILL'); process.exit(); }).resume()`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  try {
+  await reaping(child, async () => {
     const grandchild = Number(String(await new Promise((done) => child.stdout.once('data', done))));
     const look = () =>
       parseLinuxSample(execFileSync('sh', ['-c', linuxSampleCmd(name).wire], { encoding: 'utf8' }));
@@ -279,9 +279,7 @@ test('P-T3: the target is found by its name and its descendants, in a real /proc
     child.stdin.end();
     await new Promise((done) => child.once('exit', done));
     await expect.poll(() => look().processes).toEqual([]);
-  } finally {
-    child.kill('SIGKILL');
-  }
+  });
 });
 
 test('samples of Windows: the tree by its parents', () => {

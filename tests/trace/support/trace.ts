@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs';
 import { test as base } from '@playwright/test';
@@ -106,6 +108,17 @@ export function filesWith(changes: Partial<Files>): Files {
 
 export function coded(code: string): Error {
   return Object.assign(new Error(code), { code });
+}
+
+/** Runs `action`, and ends the child whatever becomes of it. */
+export async function reaping<T>(child: ChildProcess, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } finally {
+    const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+    child.kill('SIGKILL');
+    await ended;
+  }
 }
 
 /** Which processes were asked for. */
