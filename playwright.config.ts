@@ -23,7 +23,9 @@ export default defineConfig<object, MachineOptions>({
   reporter: [
     // Before anything of this run is written.
     ['./reporters/recover.ts'],
-    // First of the others, so that they copy films with their steps.
+    // First of the others: what they copy has no secret value in it.
+    ['./reporters/redact.ts'],
+    // Then films, so that the others copy them with their steps.
     ['./reporters/film.ts'],
     ['list'],
     ['html', { outputFolder: 'test-results/html', open: 'never' }],
