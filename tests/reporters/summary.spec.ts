@@ -3,6 +3,7 @@ import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import type { JournalEvent, Outcome } from '../../reporters/journal.ts';
 import { foldJournal } from '../../reporters/model.ts';
+import { mergeParts } from '../../reporters/parts.ts';
 import { renderJson } from '../../reporters/render/json.ts';
 import { renderMarkdown } from '../../reporters/render/markdown.ts';
 import { renderText } from '../../reporters/render/text.ts';
@@ -210,3 +211,109 @@ test('scope = finished + skipped + running + remaining + unknown, for any order 
     }),
   );
 });
+
+/** Events of the machines of one part, in any order, some of them twice, and cut off anywhere. */
+function eventsOf(names: readonly string[]): fc.Arbitrary<JournalEvent[]> {
+  const host = fc.constantFrom(...names);
+  const event: fc.Arbitrary<JournalEvent> = fc.oneof(
+    host.map((name): JournalEvent => ({
+      type: 'test-begin',
+      at: 5,
+      host: name,
+      suite: 's',
+      test: 't',
+      retry: 0,
+    })),
+    host.map((name): JournalEvent => ({ type: 'step-begin', at: 6, host: name, title: 'one' })),
+    fc
+      .tuple(
+        host,
+        fc.constantFrom<Outcome>('passed', 'failed', 'timedOut', 'skipped', 'interrupted'),
+        fc.nat(1),
+      )
+      .map(([name, outcome, retry]) => ended(name, outcome, { retry })),
+    host.map((name): JournalEvent => ({ type: 'unreadable', at: 7, host: name, text: 'what is this' })),
+  );
+  return fc
+    .tuple(fc.array(event, { maxLength: 12 }), fc.boolean(), fc.boolean())
+    .map(([events, isTwice, isWhole]) => [...events, ...(isTwice ? events : []), ...(isWhole ? [end] : [])]);
+}
+
+const runners = fc.constantFrom<'alive' | 'gone' | 'unknown'>('alive', 'gone', 'unknown');
+
+for (const kind of ['shards', 'groups'] as const) {
+  test(`the sum holds for merged ${kind}, crashed, doubled or missing; and nothing passes without its own result`, () => {
+    const members = [['a', 'b'], ['c', 'd', 'e'], ['f']];
+    const scope = members.flatMap((hosts, index) =>
+      hosts.map((name) => ({
+        host: name,
+        tests: 1,
+        family: `g${index}`,
+        shard: index + 1,
+        ...(name === 'e' ? { skip: 'why' } : {}),
+      })),
+    );
+    const part = (
+      index: number,
+    ): fc.Arbitrary<{ events: JournalEvent[]; runner: 'alive' | 'gone' | 'unknown' } | undefined> =>
+      fc.option(fc.record({ events: eventsOf(members[index]!), runner: runners }), { nil: undefined });
+    fc.assert(
+      fc.property(part(0), part(1), part(2), runners, (...drawn) => {
+        const runner = drawn[3];
+        const present = [drawn[0], drawn[1], drawn[2]].flatMap((drawnPart, index) =>
+          drawnPart === undefined ? [] : [{ ...drawnPart, index }],
+        );
+        const models = present.map(({ events, runner: own, index }) =>
+          foldJournal(
+            [
+              kind === 'shards'
+                ? { ...begin(scope), shard: { current: index + 1, total: 3 } }
+                : { ...begin(scope.filter((plan) => plan.family === `g${index}`)), group: `g${index}` },
+              ...events,
+            ] as JournalEvent[],
+            { runner: own, now: 9_000 },
+          ),
+        );
+        const groups = members.map((hosts, index) => ({ name: `g${index}`, hosts: [...hosts] }));
+        const model = mergeParts(models, {
+          record: {
+            build: 'b',
+            run: 'r',
+            version: '0',
+            startedAt: 0,
+            command: 'c',
+            hosts: scope.map(({ host: name, skip }) => ({
+              host: name,
+              ...(skip === undefined ? {} : { skip }),
+            })),
+            groups: kind === 'groups' ? groups : [],
+            ...(kind === 'shards' ? { shards: 3 } : {}),
+          },
+          runner,
+          faults: [],
+          now: 9_000,
+        });
+        const { summary, hosts } = sectionsOf(model, { now: 9_000 });
+        const counts = Object.fromEntries(summary);
+        const sum = ['finished', 'skipped', 'running', 'remaining', 'unknown'].reduce(
+          (total, name) => total + (counts[name] ?? 0),
+          0,
+        );
+        expect(sum).toBe(scope.length);
+        expect(counts.finished).toBe((counts.passed ?? 0) + (counts.failed ?? 0));
+        expect(hosts.map((row) => row.host)).toEqual(scope.map((plan) => plan.host));
+        for (const row of hosts.filter(({ status }) => status === 'PASS')) {
+          const own = present.flatMap(({ events }) => events);
+          expect(
+            own.some((event) => event.type === 'test-end' && event.host === row.host && event.expected),
+          ).toBe(true);
+        }
+        if (model.state === 'COMPLETED') {
+          expect(present).toHaveLength(3);
+          expect((counts.passed ?? 0) + (counts.skipped ?? 0)).toBe(scope.length);
+        }
+      }),
+      { numRuns: Number(process.env.VMWRIGHT_SUM_RUNS ?? 300) },
+    );
+  });
+}

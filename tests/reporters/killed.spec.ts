@@ -1,0 +1,146 @@
+/** Real runs, killed or stopped in mid-work. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { replay } from '../../cli/replay.ts';
+import { currentRun } from '../../cli/status.ts';
+import { type JournalEvent, readJournal } from '../../reporters/journal.ts';
+import { startLab } from '../../lab/index.ts';
+import { ROOT, writeProject } from '../support/runner.ts';
+import { startChat, startCommand, vmwright, writeRunProject } from './command.ts';
+
+const CLI = join(dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json')), 'cli.js');
+
+const SPEC = `
+import { test } from '@playwright/test';
+for (const n of [1, 2]) {
+  test('t' + n, async ({}, testInfo) => {
+    testInfo.annotations.push({ type: 'run-url', description: 'https://ci.example.test/runs/' + testInfo.project.name });
+    for (const step of [1, 2, 3]) await test.step('step ' + step, () => new Promise((done) => setTimeout(done, 15)));
+  });
+}`;
+
+/** Starts Playwright itself: the process that is killed is the runner. */
+function startRunner(folder: string): { child: ChildProcess; exited: Promise<unknown> } {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(TEST_|PLAYWRIGHT_|PW_|PWTEST|PROXMOX_|VMWRIGHT_|CI_|GITHUB_)/.test(name),
+  );
+  const child = spawn(process.execPath, [CLI, 'test'], {
+    cwd: folder,
+    env: { ...Object.fromEntries(inherited), VMWRIGHT_BUILD_NAME: 'night' },
+    stdio: 'ignore',
+  });
+  return { child, exited: new Promise((done) => child.once('exit', done)) };
+}
+
+function eventsIn(file: string): readonly JournalEvent[] {
+  return existsSync(file) ? readJournal(readFileSync(file, 'utf8')).events : [];
+}
+
+test('A148: a real run killed at random moments: status and replay agree, nothing passes without all its results, the address stays', async ({}, testInfo) => {
+  const rounds = Number(process.env.VMWRIGHT_KILL_ROUNDS ?? 3);
+  test.setTimeout(60_000 + rounds * 30_000);
+  const folder = testInfo.outputPath('p');
+  writeRunProject(folder, ['a', 'b', 'c'], { 's.spec.ts': SPEC });
+  const state = join(folder, 'test-results/state');
+  const journal = join(state, 'night/journal.jsonl');
+  const moments = new Set<string>();
+  for (let round = 0; round < rounds; round++) {
+    const before = existsSync(journal) ? readFileSync(journal, 'utf8') : '';
+    const { child, exited } = startRunner(folder);
+    // The moment is an event of the run, so that a busy machine does not move all kills to its start.
+    const wanted = 1 + Math.floor(Math.random() * 32);
+    await expect
+      .poll(
+        () => {
+          const text = existsSync(journal) ? readFileSync(journal, 'utf8') : '';
+          const isOwn = text !== '' && !before.startsWith(text.split('\n')[0] ?? '');
+          return child.exitCode !== null || (isOwn && text.split('\n').length > wanted);
+        },
+        { timeout: 60_000, intervals: [5] },
+      )
+      .toBe(true);
+    child.kill('SIGKILL');
+    await exited;
+    const events = eventsIn(journal);
+    const { model } = currentRun({ state }, Date.now());
+    let text = '';
+    replay(join(state, 'night'), { format: 'json' }, { write: (part: string) => (text += part) });
+    const replayed = JSON.parse(text) as {
+      state: string;
+      hosts: { host: string; status: string; detail: string }[];
+    };
+    expect(replayed.hosts.map(({ host, status, detail }) => ({ host, status, detail }))).toEqual(
+      model.hosts.map(({ host, status, detail }) => ({ host, status, detail })),
+    );
+    expect(replayed.state).toBe(model.state);
+    for (const { host, status } of model.hosts) {
+      const passed = events.filter(
+        (event) => event.type === 'test-end' && event.host === host && event.outcome === 'passed',
+      );
+      expect(status === 'PASS', `${host} with ${passed.length} of 2 results`).toBe(passed.length === 2);
+    }
+    const isWhole = events.some((event) => event.type === 'run-end');
+    expect(model.state).toBe(isWhole ? 'COMPLETED' : 'TERMINATED');
+    const url = events.findLast((event) => event.type === 'url');
+    expect(model.url).toBe(url?.url);
+    moments.add(`${events.length}`);
+  }
+  testInfo.annotations.push({ type: 'killed after events', description: [...moments].join(', ') });
+});
+
+test('P-A17: Ctrl-C in mid-test: the run is CANCELLED, nothing is posted, the machine is given back', async ({}, testInfo) => {
+  test.setTimeout(120_000);
+  const lab = await startLab({ guests: ['fedora42'] });
+  const chat = await startChat();
+  const folder = testInfo.outputPath('p');
+  writeProject(folder, {
+    'vm-matrix.ts': `
+import matrix from '${ROOT}/vm-matrix.ts';
+export default matrix.filter(({ name }) => name === 'fedora42');`,
+    'playwright.config.ts': `
+import { defineConfig } from '@playwright/test';
+import { projectsFrom } from '${ROOT}/fixtures/config/index.ts';
+import matrix from './vm-matrix.ts';
+export default defineConfig({
+  outputDir: 'test-results/artifacts',
+  reporter: [['${ROOT}/reporters/summary.ts'], ['${ROOT}/reporters/lease.ts']],
+  projects: projectsFrom(matrix),
+});`,
+    'smoke.spec.ts': `
+import { test } from '${ROOT}/fixtures/index.ts';
+test('works', async ({ vm }) => {
+  await test.step('waits', async () => { console.log('WORKING'); await new Promise((done) => setTimeout(done, 100_000)); });
+});`,
+  });
+  const env = { ...lab.env(), ...chat.env, VMWRIGHT_GATE: 'off' };
+  const notes = (): string => String(lab.machine('fedora42').config.description ?? '');
+  const run = startCommand(folder, ['run', '--all', '--build-name', 'night'], { env });
+  await expect
+    .poll(
+      () =>
+        eventsIn(join(folder, 'test-results/state/night/journal.jsonl')).some(
+          ({ type }) => type === 'step-begin',
+        ),
+      {
+        timeout: 90_000,
+      },
+    )
+    .toBe(true);
+  expect(notes()).not.toBe('');
+  run.child.kill('SIGINT');
+  const { exitCode } = await run.done;
+  // As a shell says it of a program that SIGINT ended.
+  expect(exitCode).toBe(130);
+  const { stdout } = await vmwright(folder, ['status'], { env });
+  expect(stdout).toMatch(/^state: CANCELLED \(historical, ended/m);
+  expect(stdout).toContain('fedora42 - UNKNOWN - interrupted');
+  const stopped = readFileSync(join(folder, 'test-results/state/night/cancelled.json'), 'utf8');
+  expect(stopped).toMatch(/^\{"at":\d+,"note":"stopped by SIGINT"\}\n$/);
+  expect(chat.posts).toEqual([]);
+  expect(notes()).toBe('');
+  chat.close();
+  await lab.stop();
+});
