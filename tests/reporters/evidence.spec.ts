@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { type CollectPlan, collect, evidenceOf, journalEvidence } from '../../reporters/evidence/collect.ts';
-import { hostNamed, timeInName } from '../../reporters/evidence/shape.ts';
+import { type Evidence, hostNamed, timeInName } from '../../reporters/evidence/shape.ts';
 import { parseDuration, tableGroups, tableRows, TERMINAL_MARKERS } from '../../reporters/evidence/text.ts';
 import { foldJournal, type RunModel } from '../../reporters/model.ts';
 import { sectionsOf } from '../../reporters/sections.ts';
+import { runPlaywright, writeProject } from '../support/runner.ts';
 import { begin, ended, over, started } from './support.ts';
 
 const START = Date.parse('2026-05-12T09:00:00Z');
@@ -162,6 +165,10 @@ test('A29, A151, A152, A154: no note tells how a result was recovered', () => {
 test('A32, A34: a file without totals is counted, and its failing test has a name', () => {
   const model = rebuild({ 'r.json': result('a', 'failed') }, plan(['a']));
   expect(model.hosts[0]).toMatchObject({ status: 'FAIL', detail: 'test "Log in" - no error was recorded' });
+  const log = 'step 3 "Connect"\nError: refused\n';
+  expect(rebuild({ 'r.json': result('a', 'failed'), 'a.log': log }, plan(['a'])).hosts[0]?.detail).toContain(
+    '"Connect"',
+  );
 });
 
 test('A33, A39: of a structured and a text source the structured step stands', () => {
@@ -312,4 +319,73 @@ test('a journal with a missing line is evidence with a fault', () => {
   expect(journalEvidence({ name: 'journal.jsonl', bytes, modifiedAt: 0 }).unreadable?.[0]?.text).toContain(
     'missing',
   );
+});
+
+test('A31: a group whose XML lacks the machine is over all the same, by the result of the machine', () => {
+  const group = '<testsuites><testsuite name="group" tests="1" failures="0"/></testsuites>';
+  const model = rebuild(
+    { 'group.xml': group, 'r.json': result('a', 'passed') },
+    plan(['a'], { endedAt: at }),
+  );
+  expect([model.state, statuses(model), model.endedAt]).toEqual(['COMPLETED', 'PASS', at]);
+});
+
+test('A88: a retry that passed is flaky; a later partial file overwrites no failure', () => {
+  const flaky = playwrightJson('a', 'no') as {
+    suites: { specs: { tests: { results: Record<string, unknown>[] }[] }[] }[];
+  };
+  const [first] = flaky.suites[0]!.specs[0]!.tests[0]!.results;
+  flaky.suites[0]!.specs[0]!.tests[0]!.results.push({ ...first, status: 'passed', retry: 1, errors: [] });
+  const [host] = rebuild({ 'report.json': flaky }, plan(['a'])).hosts;
+  expect(host).toMatchObject({ status: 'PASS', detail: 'completed (passed on retry 1)' });
+  const dated = (state: string, minute: number): object => ({
+    ...result('a', state),
+    metadata: { host: 'a', suite: 'smoke', startedAt: START + minute * 60_000 },
+  });
+  for (const partial of ['skipped', 'pending', 'passed'])
+    expect(
+      statuses(rebuild({ '1.json': dated('failed', 1), '2.json': dated(partial, 2) }, plan(['a']))),
+    ).toBe('FAIL');
+});
+
+test('A35: where the log is thin the blob has the words, its tests without a result pass nothing', async ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  writeProject(folder, {
+    'playwright.config.ts': `export default { projects: [{ name: 'a' }, { name: 'b' }], maxFailures: 1, workers: 1 };`,
+    's.spec.ts': `import { expect, test } from '@playwright/test';
+test('smoke', async ({}, testInfo) => {
+  await test.step('start', () => {});
+  await test.step('log in', () => { expect('the sign-in page', 'after three attempts').toBe('the main window'); });
+});`,
+  });
+  const file = join(folder, 'blob.zip');
+  await runPlaywright(folder, ['test', '--reporter=blob'], { env: { PLAYWRIGHT_BLOB_OUTPUT_FILE: file } });
+  const evidence = [
+    evidenceOf({ name: 'blob.zip', bytes: readFileSync(file), modifiedAt: 0 }),
+    evidenceOf({ name: 'a.log', bytes: Buffer.from('Error: failed\n'), modifiedAt: Date.now() }),
+  ];
+  const model = foldJournal(collect(plan(['a', 'b'], { startedAt: 0 }), evidence));
+  expect(statuses(model)).toBe('FAIL,UNKNOWN');
+  const [note] = sectionsOf(model, { now: 0 }).failures;
+  expect(note?.where).toBe('step 2 "log in"');
+  expect(note?.excerpt).toContain('after three attempts');
+  expect(note?.excerpt).toContain('Received: "the sign-in page"');
+});
+
+test('a journal among other artefacts is the most trusted, and what it left open passes nothing', () => {
+  const journal = (...events: object[]): string =>
+    events.map((event, index) => `${JSON.stringify({ v: 1, n: index + 1, ...event })}\n`).join('');
+  const begun = begin([{ host: 'a' }], { at: START });
+  const failure = { step: 'one', short: 'journal', excerpt: 'journal' };
+  const evidence = (text: string): Evidence =>
+    journalEvidence({ name: 'journal.jsonl', bytes: Buffer.from(text), modifiedAt: 0 });
+  const other = evidenceOf({
+    name: 'r.json',
+    bytes: Buffer.from(JSON.stringify(result('a', 'failed', { message: 'other' }))),
+    modifiedAt: at,
+  });
+  const whole = evidence(journal(begun, ended('a', 'failed', { at: START + 10_000, failure })));
+  expect(foldJournal(collect(plan(['a']), [other, whole])).hosts[0]?.detail).toContain('journal');
+  const cut = evidence(journal(begun, started('a', START + 1)));
+  expect(statuses(foldJournal(collect(plan(['a']), [cut])))).toBe('UNKNOWN');
 });

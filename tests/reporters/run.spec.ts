@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { commandLine } from '../../reporters/run-facts.ts';
 import { requirePeer } from '../support/peers.ts';
+import { runPlaywright } from '../support/runner.ts';
 import {
   spiedOn,
   startChat,
@@ -207,7 +208,7 @@ function writeRunProjectBroken(folder: string): void {
   writeRunProject(folder, [{ name: 'a1', vm: 5 }], { 'smoke.spec.ts': SMOKE });
 }
 
-test('A9, A65: a spec that is gone since the plan stops the run; a confirmed risk does not', async ({}, testInfo) => {
+test('A9, A65, A125: a spec that is gone since the plan stops the run; a confirmed risk does not; the flow is that of the specs, planned or by the config', async ({}, testInfo) => {
   const folder = testInfo.outputPath('p');
   const suites = SUITES.replace(`['smoke.spec.ts']`, `['smoke.spec.ts', 'more.spec.ts']`);
   writeRunProject(folder, ['a1'], { 'smoke.spec.ts': SMOKE, 'more.spec.ts': SMOKE }, { suites });
@@ -227,7 +228,15 @@ test('A9, A65: a spec that is gone since the plan stops the run; a confirmed ris
     { 'smoke.spec.ts': SMOKE, 'more.spec.ts': text },
     { suites },
   );
-  expect((await vmwright(join(folder, 'again'), command)).exitCode).toBe(0);
+  const again = join(folder, 'again');
+  expect((await vmwright(again, command)).exitCode).toBe(0);
+  const flow = (): unknown =>
+    (JSON.parse(readFileSync(join(again, 'test-results/summary/summary.json'), 'utf8')) as { flow: unknown })
+      .flow;
+  const planned = flow();
+  expect(planned).toEqual(['more', 'smoke'].map((suite) => ({ suite, steps: ['start', 'log in'] })));
+  await runPlaywright(again, ['test']);
+  expect(flow()).toEqual(planned);
 });
 
 test('A30, A77, A172, P-A9, P-A16: groups run one after another, each posted once; the plan stays as it was', async ({}, testInfo) => {

@@ -256,6 +256,28 @@ test('a shard without a report leaves its machines UNKNOWN, and nothing is poste
   receiver.server.close();
 });
 
+test('P-A10: a group without a machine that has a result is not posted, and says why', async ({}, testInfo) => {
+  const receiver = await listen(() => 200);
+  const groups = [{ name: 'g', hosts: ['a'] }];
+  const cases: [JournalEvent[], typeof gone | typeof alive, RunState, string][] = [
+    [[begin([], { group: 'g' }), over], gone, 'UNKNOWN', 'its state is UNKNOWN'],
+    [[begin([{ host: 'a', tests: 1 }], { group: 'g' }), over], gone, 'UNKNOWN', 'its state is UNKNOWN'],
+    [[begin([{ host: 'a', skip: 'x' }], { group: 'g' }), over], gone, 'COMPLETED', 'no machine has a result'],
+    [[begin([{ host: 'a', tests: 1 }], { group: 'g' })], alive, 'RUNNING', 'its state is RUNNING'],
+  ];
+  for (const [index, [events, runner, state, reason]] of cases.entries()) {
+    const folder = testInfo.outputPath(String(index));
+    beginRun(folder, recordOf({ groups }));
+    const part = join(folder, 'groups/g');
+    store(part, events);
+    const { model } = readRun(part, runner)!;
+    expect(model.state).toBe(state);
+    await expect(post(part, model, receiver.options)).rejects.toThrow(reason);
+  }
+  expect(receiver.bodies).toHaveLength(0);
+  receiver.server.close();
+});
+
 test('status is the live run, else the latest, marked historical', ({}, testInfo) => {
   const state = testInfo.outputPath('state');
   store(join(state, 'old'), passed, { build: 'old', startedAt: 1 });
