@@ -105,8 +105,11 @@ class Walk {
         if (node.operator === '&&') return this.#branch(node.left, node.right, undefined, conditional);
         break;
       case 'VariableDeclaration':
+        // What a function does counts where it is called.
         this.#declare(node);
-        break;
+        for (const { init } of node.declarations)
+          if (init != null && !isFunction(init)) this.#visit(init, conditional);
+        return false;
       case 'CallExpression':
         return this.#call(node, conditional);
       case 'BlockStatement':

@@ -59,8 +59,9 @@ test('waiting tells of the holder at once and each half minute, and ends when th
   clock.onSleep = () => {
     if (clock.time > 100_000) store.edit((text) => parseNotes(text, 101).human);
   };
-  await acquire({ onWait: (who, waited) => told.push([who.split(',')[0]!, waited]) });
-  expect(told[0]).toEqual(['run other on ci-1', 0]);
+  await acquire({ onWait: (who, left) => told.push([who.split(',')[0]!, left]) });
+  expect(told[0]).toEqual(['run other on ci-1', LONG]);
+  expect(told[1]![1]).toBeLessThanOrEqual(LONG - 30_000);
   expect(told.length).toBe(4);
   expect(clock.time).toBeLessThan(115_000);
   expect(holder()).toBe('me');
@@ -109,6 +110,24 @@ test('silence under a config lock is no silence: the holder could not renew', as
   };
   await acquire();
   expect(clock.time).toBeGreaterThanOrEqual(3_600_000 + SILENCE_MS);
+});
+
+test('a VM that nobody holds, but that stays locked, is an error that names the lock; a passing lock is waited for', async () => {
+  store.locked = true;
+  const told: [string, number][] = [];
+  await expect(acquire({ onWait: (...each) => told.push(each) })).rejects.toMatchObject({
+    code: 'VM_LOCKED',
+    seen: 'backup',
+  });
+  expect(clock.time).toBe(store.lockPatience);
+  expect(told).toEqual([
+    ['nobody, but locked (backup)', 60_000],
+    ['nobody, but locked (backup)', expect.any(Number)],
+  ]);
+  await expect(acquire({ wait: 0 })).rejects.toMatchObject({ code: 'VM_LOCKED' });
+  clock.onSleep = () => (store.locked = false);
+  await acquire();
+  expect(holder()).toBe('me');
 });
 
 test('a lease that an edit broke is respected for the time of silence, a newer one for ever', async () => {
@@ -249,4 +268,24 @@ test('a release waits for a config lock to go, for a minute', async () => {
   clock.onSleep = () => (store.locked = clock.time < later);
   await lease.release();
   expect(store.description).toBeUndefined();
+});
+
+test('a cluster that answers no more is an error after half a minute, a lock is waited for as long as the lease is fresh', async () => {
+  const lease = await acquire();
+  const read = store.read.bind(store);
+  store.read = () => Promise.reject(new Error('connect ECONNREFUSED'));
+  const start = clock.time;
+  await expect(lease.assertHeld('end the test')).rejects.toMatchObject({
+    code: 'LEASE_LOST',
+    seen: 'connect ECONNREFUSED',
+  });
+  expect(clock.time - start).toBeGreaterThanOrEqual(30_000);
+  expect(clock.time - start).toBeLessThan(45_000);
+  store.read = read;
+  await lease.assertHeld('end the test');
+  store.locked = true;
+  const lockedAt = clock.time;
+  clock.onSleep = () => (store.locked = clock.time < lockedAt + 60_000);
+  await lease.assertHeld('end the test');
+  expect(clock.time - lockedAt).toBeGreaterThanOrEqual(60_000);
 });

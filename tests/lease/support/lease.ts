@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { VmwrightError } from '../../../fixtures/errors.ts';
 import type { LeaseIdentity, ProcessView } from '../../../fixtures/lease/identity.ts';
 import type { LeaseClock } from '../../../fixtures/lease/lease.ts';
 import type { LeaseRecord } from '../../../fixtures/lease/record.ts';
@@ -14,6 +15,7 @@ export const BOOT = '0f5f9b2e-boot';
 export class MemoryStore implements LeaseStore {
   readonly label = 'VM 101 (fedora42) on pve';
   readonly vmid = 101;
+  readonly lockPatience = 60_000;
   description: string | undefined;
   locked = false;
   version = 1;
@@ -26,12 +28,23 @@ export class MemoryStore implements LeaseStore {
     this.version++;
   }
 
+  stayedLocked(lock: string, waitedMs: number): VmwrightError {
+    return new VmwrightError({
+      code: 'VM_LOCKED',
+      subject: this.label,
+      message: `locked for ${waitedMs} ms`,
+      expected: 'no lock',
+      seen: lock,
+      next: 'wait',
+    });
+  }
+
   read(): Promise<StoredNotes> {
     this.calls++;
     return Promise.resolve({
       description: this.description === undefined ? undefined : `${this.description}\n`,
       digest: String(this.version),
-      locked: this.locked,
+      lock: this.locked ? 'backup' : undefined,
     });
   }
 
