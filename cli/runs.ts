@@ -17,13 +17,16 @@ const format = (): Option =>
   new Option('--format <format>').choices(['text', 'markdown', 'json']).default('text');
 
 export function addRuns(program: Command): void {
-  planned(program.command('plan').description('print what a run would do, and the approval it needs')).action(
-    async (options: PlanOptions) => {
+  planned(program.command('plan').description('print what a run would do, and the approval it needs'))
+    .option('--json', 'as JSON; with --all also the jobs of a CI matrix: a machine and its shard each')
+    .action(async (options: PlanOptions & { readonly json?: boolean }) => {
       const { makePlan, planText } = await import('./plan.ts');
+      const { planJson } = await import('./plan-json.ts');
       await knowSecrets();
-      process.stdout.write(redact(planText(await makePlan(options))));
-    },
-  );
+      const plan = await makePlan(options);
+      const isWhole = options.all === true && options.exclude === undefined;
+      process.stdout.write(redact(options.json === true ? planJson(plan, isWhole) : planText(plan)));
+    });
   planned(program.command('run').description('run an approved plan, watch it, and post its result'))
     .option('--approve <token>', 'the approval that `plan` printed')
     .option('--no-watch', 'neither watch the runner nor post')

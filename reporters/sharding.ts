@@ -19,17 +19,20 @@ export interface ShardFacts {
 const KEY = 'vmwright-shard-';
 
 /**
- * The shard of each unit, from 1: the heaviest first, each to the shard with least to do. Depends on nothing but its
- * arguments, so that all shards come to the same answer.
+ * The shard of each unit, from 1: the heaviest first, each to the shard with least to do. With a shard for each unit that
+ * weighs anything, the n-th of them has the n-th shard. Depends on nothing but its arguments, so that all shards come to
+ * the same answer.
  */
 export function assignShards(
   units: readonly { readonly name: string; readonly weight: number }[],
   total: number,
 ): Map<string, number> {
   const load = Array.from({ length: total }, () => 0);
+  const hasOneEach = units.filter(({ weight }) => weight > 0).length <= total;
+  const rank = ({ weight }: { weight: number }): number => (hasOneEach ? Number(weight > 0) : weight);
   const heaviestFirst = units
     .map((unit, index) => ({ ...unit, index }))
-    .sort((a, b) => b.weight - a.weight || a.index - b.index);
+    .sort((a, b) => rank(b) - rank(a) || a.index - b.index);
   return new Map(
     heaviestFirst.map(({ name, weight }) => {
       const lightest = load.indexOf(Math.min(...load));
@@ -44,7 +47,7 @@ export function shardByProject(suite: Suite, shard: Shard, testRun: TestRun): Ma
   testRun.skipSharding();
   const units = suite.suites.map((project) => ({
     name: project.title,
-    weight: project.allTests().reduce((sum, test) => sum + test.timeout, 0),
+    weight: isLeftOut(project) ? 0 : weightOf(project),
   }));
   const shards = assignShards(units, shard.total);
   for (const project of [...suite.suites]) {
@@ -54,6 +57,17 @@ export function shardByProject(suite: Suite, shard: Shard, testRun: TestRun): Ma
     testRun.exclude(project);
   }
   return shards;
+}
+
+/** Milliseconds at most; a test without a time-out counts as next to nothing. */
+function weightOf(project: Suite): number {
+  return project.allTests().reduce((sum, test) => sum + Math.max(1, test.timeout), 0);
+}
+
+/** A machine that the matrix leaves out is reported and takes no time. */
+function isLeftOut(project: Suite): boolean {
+  const facts = project.project()?.metadata.vmwright as { skip?: string } | undefined;
+  return facts?.skip !== undefined;
 }
 
 function dependsOn(project: Suite, other: Suite): boolean {
