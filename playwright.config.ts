@@ -1,5 +1,6 @@
 import { defineConfig } from '@playwright/test';
-import { type MachineOptions, projectsFrom, readEnvironment } from './fixtures/config/index.ts';
+import { type MachineOptions, projectsFrom, readEnvironment } from './fixtures/matrix.ts';
+import { labServer } from './lab/package.ts';
 import { leaveOutUnbuilt } from './lab/real-guest.ts';
 import matrix from './vm-matrix.ts';
 
@@ -36,14 +37,5 @@ export default defineConfig<object, MachineOptions>({
     ...(VMWRIGHT_TOTALS === undefined ? [] : [['./tests/support/totals-reporter.ts'] as [string]]),
   ],
   // Without a cluster of your own the embedded lab stands in for one.
-  ...(startsLab
-    ? {
-        webServer: {
-          command: 'node --import tsx lab/serve.ts --qemu',
-          wait: { stdout: /vmwright lab ready: env=(?<VMWRIGHT_LAB_ENV>.+)/ },
-          gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 10_000 },
-          timeout: 600_000,
-        },
-      }
-    : {}),
+  ...(startsLab ? { webServer: labServer({ qemu: true }) } : {}),
 });

@@ -3,7 +3,7 @@
  *
  * Secrets stand here by NAME: the values come from the environment or .env.
  */
-import { defineMatrix, type MachineRow, presets } from './fixtures/config/index.ts';
+import { defineMatrix, type MachineRow, presets } from './fixtures/matrix.ts';
 
 const harborOnLinux: MachineRow['application'] = {
   title: 'Harbor Chat',

@@ -5,7 +5,6 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import sharp from 'sharp';
 import { loadSettings, type Machine } from '../fixtures/config/index.ts';
@@ -14,6 +13,7 @@ import { crop, decodeImage, describe, type Frame, intersect, type Rect } from '.
 import { connectCluster, findMachine } from '../fixtures/machine.ts';
 import { findNeedle, needleFrom } from '../fixtures/vision/index.ts';
 import { connectWebSocket, VncPage } from '../fixtures/vnc/index.ts';
+import { loadModule } from './load-module.ts';
 import type { Streams } from './ocr.ts';
 
 export interface NeedleCommandOptions {
@@ -95,7 +95,7 @@ async function screenOf(file: string | undefined, options: NeedleCommandOptions)
 
 /** Looks only: the display is not woken, nothing is typed or clicked. */
 async function liveScreen(name: string, matrix: string): Promise<Frame> {
-  const { default: machines } = (await import(pathToFileURL(resolve(matrix)).href)) as {
+  const { default: machines } = (await loadModule(resolve(matrix))) as {
     default: readonly Machine[];
   };
   const machine = machines.find((one) => one.name === name);

@@ -5,7 +5,6 @@
  */
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { isVmwrightError, VmwrightError } from '../fixtures/errors.ts';
 import type { Machine } from '../fixtures/config/index.ts';
 import type { Suite } from '../fixtures/config/suites.ts';
@@ -13,6 +12,7 @@ import { commandLine } from '../reporters/run-facts.ts';
 import { checkBuildName } from '../reporters/store.ts';
 import { VERSION } from '../reporters/version.ts';
 import { tokenOf } from './approval.ts';
+import { loadModule } from './load-module.ts';
 
 export interface PlanOptions {
   readonly matrix: string;
@@ -144,7 +144,7 @@ export async function loadMatrix(
 ): Promise<{ machines: readonly Machine[]; suites: Readonly<Record<string, Suite>> }> {
   const path = resolve(file);
   if (!existsSync(path)) throw usage('--matrix', `there is no file ${file}`, path);
-  const module = (await import(pathToFileURL(path).href).catch((cause: unknown) => {
+  const module = (await loadModule(path).catch((cause: unknown) => {
     if (isVmwrightError(cause)) throw cause;
     throw usage('--matrix', `${file} cannot be loaded: ${String(cause)}`, 'a module with machines');
   })) as { default?: readonly Machine[]; suites?: Readonly<Record<string, Suite>> };

@@ -5,10 +5,10 @@
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { loadSettings, type Machine, readEnvironment, redact } from '../fixtures/config/index.ts';
 import { VmwrightError } from '../fixtures/errors.ts';
+import { loadModule } from './load-module.ts';
 import { recoverFiles, recoverLeases, recoveryLines } from '../reporters/recovery.ts';
 
 export interface RecoverCommandOptions {
@@ -60,9 +60,7 @@ export async function recover(
 /** The machines of a matrix file. @throws `PLAN_INVALID` */
 export async function loadMachines(file: string): Promise<readonly Machine[]> {
   const path = resolve(file);
-  const module = existsSync(path)
-    ? ((await import(pathToFileURL(path).href)) as { default?: readonly Machine[] })
-    : {};
+  const module = existsSync(path) ? ((await loadModule(path)) as { default?: readonly Machine[] }) : {};
   if (Array.isArray(module.default)) return module.default as readonly Machine[];
   throw new VmwrightError({
     code: 'PLAN_INVALID',

@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+const manifest = createRequire(import.meta.url)('vmwright/package.json') as { version: string };
 
 export const VERSION = manifest.version;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type App, type Machine, nativeCall, sh, type SshSession, test } from '#fixtures';
+import { type App, type Machine, nativeCall, sh, type SshSession, test } from '../fixtures/index.ts';
 import { z } from 'zod';
 import { defineRoutine, verify } from './engine/index.ts';
 

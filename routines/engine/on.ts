@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { App, Machine, SshSession, TestPage } from '#fixtures';
+import type { App, Machine, SshSession, TestPage } from '../../fixtures/index.ts';
 
 export interface On {
   readonly app?: App;

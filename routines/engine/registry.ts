@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { VmwrightError } from '#fixtures';
+import { VmwrightError } from '../../fixtures/index.ts';
 
 interface Entry {
   readonly place: string;

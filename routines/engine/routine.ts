@@ -13,7 +13,7 @@
  * @module
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { isVmwrightError, type Machine, test, VmwrightError } from '#fixtures';
+import { isVmwrightError, type Machine, test, VmwrightError } from '../../fixtures/index.ts';
 import { z } from 'zod';
 import { lintShell } from './lint.ts';
 import type { On } from './on.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { secret } from '#fixtures';
+import { secret } from '../../fixtures/index.ts';
 import { z } from 'zod';
 
 export type SecretLike = ReturnType<typeof secret>;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { redact, test, VmwrightError } from '#fixtures';
+import { redact, test, VmwrightError } from '../../fixtures/index.ts';
 import type { On } from './on.ts';
 import { renderShell, type Template, type Values } from './template.ts';
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { sh, VmwrightError } from '#fixtures';
+import { sh, VmwrightError } from '../../fixtures/index.ts';
 import { isSecret, type SecretLike } from './secrets.ts';
 
 export interface Command {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { expect } from '#fixtures';
+import { expect } from '../../fixtures/index.ts';
 import type { On } from './on.ts';
 
 const BRAND = Symbol.for('vmwright.verify');

@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, extname, join, relative } from 'node:path';
 import { LabError } from './errors.ts';
 
 /** Debian release of the guest. */
@@ -41,9 +41,11 @@ export const PACKAGES: readonly string[] = [
   ...['openbox', 'xterm', 'wmctrl', 'xdotool', 'file', 'libglib2.0-bin'],
   ...['python3', 'python3-gi', 'gir1.2-gtk-3.0', 'adwaita-icon-theme', 'fonts-dejavu-core', 'fontconfig'],
 ];
-/** Files the image is made from; their content is part of the key. */
-export const SOURCES = ['build.ts', 'kernel.ts', 'customize.sh', 'harbor-chat.py', 'rootfs'] as const;
 const ROOM = import.meta.dirname;
+/** Compiled or not, this room's code has one ending. */
+const CODE = extname(import.meta.filename);
+/** Files the image is made from; their content is part of the key. */
+export const SOURCES = [`build${CODE}`, `kernel${CODE}`, 'customize.sh', 'harbor-chat.py', 'rootfs'] as const;
 
 /** What the build writes beside the disk. */
 export interface Manifest {
