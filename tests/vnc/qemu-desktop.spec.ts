@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
-import { VncPage } from '../../fixtures/vnc/index.ts';
+import { layoutOf, VncPage } from '../../fixtures/vnc/index.ts';
+import { layoutNames } from '../../fixtures/vnc/layouts/index.ts';
 import { builtImage } from '../../lab/guests/qemu/index.ts';
 import { requirePeer } from '../support/peers.ts';
 import { QemuDesktop } from './support/qemu-desktop.ts';
@@ -13,6 +14,11 @@ const IDLE_ROUNDS = Number(process.env.VMWRIGHT_IDLE_ROUNDS ?? 2);
 const FIRST_BOOT_MS = 300_000;
 
 const ALPHABET = `abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789 ~!@#$%^&*()_+{}|:"<>?\`-=[]\\;',./`;
+
+/** What a keyboard of Western Europe may have. */
+const CANDIDATES = Array.from({ length: 0x17f - 0x20 }, (_, index) => String.fromCharCode(0x20 + index))
+  .filter((character) => !/[\u007f-\u00a0\u00ad]/.test(character))
+  .concat('€');
 
 /** Shows each key as the terminal gets it, and keeps all of them in a file. */
 const KEEPER = `
@@ -82,6 +88,29 @@ test('mixed characters typed into a terminal arrive exactly, each and in order',
     expect(await typed(), `round ${round}`).toBe(text);
   }
 });
+
+for (const name of layoutNames) {
+  test(`each character of layout ${name} arrives in a terminal of that layout`, async () => {
+    const layout = layoutOf(name);
+    const text = CANDIDATES.filter((character) => layout.pressesOf(character) !== undefined).join('');
+    expect(text.length).toBeGreaterThanOrEqual(95);
+    await desktop.asUser(`setxkbmap -model pc105 -layout ${name}`);
+    const typist = await desktop.page({ layout });
+    try {
+      await typist.mouse.click(300, 200);
+      await desktop.shell('cp /tmp/typed /tmp/before');
+      await typist.keyboard.type(text);
+      const typed = () => desktop.shell('tail -c +$(($(stat -c %s /tmp/before) + 1)) /tmp/typed');
+      await expect
+        .poll(async () => (await typed()).length, { timeout: 30_000 })
+        .toBeGreaterThanOrEqual(text.length);
+      expect(await typed()).toBe(text);
+    } finally {
+      await typist.close();
+      await desktop.asUser('setxkbmap -model pc105 -layout us');
+    }
+  });
+}
 
 test('rule 9: a change after idleness is seen', async ({}, info) => {
   test.setTimeout(60_000 + IDLE_ROUNDS * (IDLE_MS + 20_000));

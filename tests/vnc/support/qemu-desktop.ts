@@ -11,6 +11,7 @@ import { type Point, VncPage, type VncPageOptions } from '../../../fixtures/vnc/
 const SCALE = 5;
 const POLL_MS = 50;
 const PASSWORD_MS = 600_000;
+const AS_USER = 'sudo -u tester DISPLAY=:0 XAUTHORITY=/home/tester/.Xauthority';
 
 export class QemuDesktop {
   readonly #guest: LabGuest;
@@ -37,15 +38,19 @@ export class QemuDesktop {
   /** Runs a Python program as `name` in a terminal at a free place, gives it the keyboard, and waits for both. */
   async terminal(page: VncPage, name: string, program: string, { x, y }: Point): Promise<void> {
     await this.shell(`cat > /tmp/${name}.py <<'END'\n${program}\nEND`);
-    const terminal = `xterm -geometry 100x30+${x}+${y} -e python3 /tmp/${name}.py`;
-    const user = 'sudo -u tester DISPLAY=:0 XAUTHORITY=/home/tester/.Xauthority';
+    const terminal = `xterm -u8 -geometry 100x30+${x}+${y} -e python3 /tmp/${name}.py`;
     await page.waitForChange({
-      action: () => this.shell(`${user} ${terminal} >/dev/null 2>&1 &`),
+      action: () => this.shell(`${AS_USER} LC_ALL=C.UTF-8 ${terminal} >/dev/null 2>&1 &`),
       timeout: 60_000,
       minPixels: 10_000,
     });
     await page.waitForStill({ timeout: 60_000, quietMs: 1000 });
     await page.mouse.click(x + 300, y + 200);
+  }
+
+  /** Runs a command in the session on the screen. */
+  asUser(command: string): Promise<string> {
+    return this.shell(`${AS_USER} ${command}`);
   }
 
   /** Output of a shell command, run as root. */
