@@ -11,6 +11,9 @@ const ROUNDS = Number(process.env.VMWRIGHT_TYPED_ROUNDS ?? 1);
 /** A minute, and some rounds, to measure with. */
 const IDLE_MS = Number(process.env.VMWRIGHT_IDLE_MS ?? 4000);
 const IDLE_ROUNDS = Number(process.env.VMWRIGHT_IDLE_ROUNDS ?? 2);
+/** A thousand is what a release is measured with; each tenth comes after QEMU has gone lazy. */
+const FRESH_ROUNDS = Number(process.env.VMWRIGHT_FRESH_ROUNDS ?? 10);
+const LAZY_MS = 4000;
 const FIRST_BOOT_MS = 300_000;
 
 const ALPHABET = `abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789 ~!@#$%^&*()_+{}|:"<>?\`-=[]\\;',./`;
@@ -30,9 +33,13 @@ while True:
     kept.write(keys)
     os.write(1, keys.replace(b'\\r', b'\\r\\n'))`;
 
-/** Paints itself in another colour whenever the file `paint` is there, after so many seconds; says when it did. */
+/**
+ * Paints itself in another colour whenever the file `paint` is there, after so many seconds; says when it did: when the
+ * terminal answers a question that came after the paint.
+ */
 const PAINTER = `
-import os, sys, time
+import os, sys, time, tty
+tty.setraw(0)
 colours = 0
 sys.stdout.write('\\033[?25l')
 while True:
@@ -41,8 +48,9 @@ while True:
         os.remove('/home/tester/paint')
         time.sleep(wait)
         colours += 1
-        sys.stdout.write('\\033[%dm\\033[2J' % (41 + colours % 6))
+        sys.stdout.write('\\033[%dm\\033[2J\\033[6n' % (41 + colours % 6))
         sys.stdout.flush()
+        while os.read(0, 1) != b'R': pass
         with open('/tmp/painted', 'a') as done: done.write('%d\\n' % time.time_ns())
     time.sleep(0.05)`;
 
@@ -129,4 +137,22 @@ test('rule 9: a change after idleness is seen', async ({}, info) => {
   }
   expect(latencies).toHaveLength(IDLE_ROUNDS);
   info.annotations.push({ type: 'change to waiter, ms', description: latencies.join(', ') });
+});
+
+test('rule 11: a picture that is taken after a change shows it, however idle the screen was', async () => {
+  test.setTimeout(60_000 + FRESH_ROUNDS * 5000);
+  const clip = { x: 740, y: 100, width: 1, height: 1 };
+  const paints = async () => Number(await desktop.shell('wc -l < /tmp/painted'));
+  let before = Buffer.from((await page.frame({ clip })).data);
+  const stale: number[] = [];
+  for (let round = 1; round <= FRESH_ROUNDS; round++) {
+    const painted = await paints();
+    const delay = round % 10 === 0 ? LAZY_MS / 1000 : 0;
+    await desktop.shell(`echo ${delay} > /home/tester/new; mv /home/tester/new /home/tester/paint`);
+    await expect.poll(paints, { timeout: LAZY_MS + 15_000, intervals: [20] }).toBe(painted + 1);
+    const after = Buffer.from((await page.frame({ clip })).data);
+    if (after.equals(before)) stale.push(round);
+    before = after;
+  }
+  expect(stale).toEqual([]);
 });
