@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --import tsx
+#!/usr/bin/env node
 /**
  * `vmwright`: what the test runner does not do. Each command is a file beside this one.
  *
@@ -15,6 +15,7 @@ import type { OcrOptions } from './ocr.ts';
 import { addRecover } from './recover.ts';
 import { addVlm } from './vlm.ts';
 import { addRuns } from './runs.ts';
+import { addVms } from './vms.ts';
 
 const USAGE = 2;
 const EXIT_CODES: Readonly<Record<string, number>> = {
@@ -30,6 +31,7 @@ const program = new Command('vmwright')
   .description('Playwright Test for virtual machines: what the test runner itself does not do')
   .exitOverride()
   .showHelpAfterError('(add --help for the usage)');
+addVms(program);
 addDoctor(program);
 addLab(program);
 addNeedle(program);

@@ -8,7 +8,7 @@
  * @module
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Reporter, TestCase, TestResult, TestStep } from '@playwright/test/reporter';
+import type { FullConfig, Reporter, TestCase, TestResult, TestStep } from '@playwright/test/reporter';
 import { redact } from '../fixtures/config/index.ts';
 import { registerSecrets } from './secrets.ts';
 import { stripAnsi } from './sections.ts';
@@ -29,8 +29,8 @@ interface FilmStep {
 }
 
 export default class FilmReporter implements Reporter {
-  onBegin(): void {
-    registerSecrets();
+  onBegin(config: FullConfig): void {
+    registerSecrets(config);
   }
 
   onTestEnd(_test: TestCase, result: TestResult): void {

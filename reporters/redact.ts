@@ -11,19 +11,29 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Reporter, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
+import type {
+  FullConfig,
+  Reporter,
+  TestCase,
+  TestError,
+  TestResult,
+  TestStep,
+} from '@playwright/test/reporter';
 import { unzipSync, zipSync } from 'fflate';
 import { redact } from '../fixtures/config/index.ts';
 import { registerSecrets } from './secrets.ts';
 
 export default class RedactReporter implements Reporter {
-  onBegin(): void {
-    registerSecrets();
+  #config: FullConfig | undefined;
+
+  onBegin(config: FullConfig): void {
+    this.#config = config;
+    registerSecrets(config);
   }
 
   // Those of a lab that the config starts are known only now.
   onTestBegin(): void {
-    registerSecrets();
+    registerSecrets(this.#config);
   }
 
   onStepEnd(_test: TestCase, _result: TestResult, step: TestStep): void {

@@ -3,13 +3,18 @@
  *
  * @module
  */
-import { readEnvironment, Secret } from '../fixtures/config/index.ts';
+import type { FullConfig } from '@playwright/test/reporter';
+import { type MachineOptions, readEnvironment, Secret } from '../fixtures/config/index.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
 
 const SECRET_NAMES = /_(POST_URL|PASSWORD|SECRET|TOKEN|API_KEY)$/;
 
-/** Registers each secret of the environment. */
-export function registerSecrets(): void {
+/**
+ * Registers each secret of the environment: what is named like one, and what rows of the matrix name as one.
+ *
+ * @param config of the run: its projects hold their rows
+ */
+export function registerSecrets(config?: FullConfig): void {
   let env: NodeJS.ProcessEnv;
   try {
     env = readEnvironment();
@@ -18,7 +23,15 @@ export function registerSecrets(): void {
     if (isVmwrightError(error, 'LAB_GONE')) return;
     throw error;
   }
+  const ofRows = new Set((config?.projects ?? []).flatMap(secretNamesOf));
   for (const [name, value] of Object.entries(env)) {
-    if (SECRET_NAMES.test(name) && value !== undefined && value !== '') new Secret(name, value);
+    const isSecret = SECRET_NAMES.test(name) || ofRows.has(name);
+    if (isSecret && value !== undefined && value !== '') new Secret(name, value);
   }
+}
+
+/** Of a project's row; a project of merged blobs has none any more. */
+function secretNamesOf({ use }: FullConfig['projects'][number]): readonly string[] {
+  const { machine } = use as Partial<MachineOptions>;
+  return Object.values(machine?.secrets ?? {}).filter((name) => name !== undefined);
 }

@@ -233,7 +233,7 @@ export default class SummaryReporter implements Reporter {
   }
 
   #prepare(config: FullConfig): void {
-    registerSecrets();
+    registerSecrets(config);
     const root = config.configFile === undefined ? config.rootDir : resolve(config.configFile, '..');
     this.#outputFolder = resolve(root, this.#options.outputFolder ?? 'test-results/summary');
     this.#stateFolder = resolve(root, this.#options.stateFolder ?? 'test-results/state');

@@ -74,6 +74,11 @@ for (const { name, rows, names } of [
     rows: [row({ application: { title: 'A', path: '/tmp/{file}', process: 'a' } })],
     names: ['application.fileGlob'],
   },
+  {
+    name: 'exit code that is a word',
+    rows: [row({ application: { title: 'A', path: '/a', process: 'a', exitCodes: { crash: 'fail' } } })],
+    names: ['field application.exitCodes.crash'],
+  },
   { name: 'no way to log in', rows: [row({ secrets: {} })], names: ['field secrets'] },
 ]) {
   test(`a row with ${name} is refused by row and field`, () => {

@@ -41,6 +41,25 @@ test('M3: with fix it is one PUT that carries exactly vga=std', async ({ lab, co
   expect((await vm.config()).vga).toBe('std');
 });
 
+test('a change that waits for the next start does not count: what runs now is what VNC shows', async ({
+  lab,
+  connect,
+}) => {
+  const machine = lab.machine('fedora42');
+  const vm = await (await connect(labConnection(lab))).findVm('fedora42');
+  await vm.setConfig({ vga: 'virtio' });
+  expect((await vm.config()).vga).toBe('virtio');
+  expect(await checkHardware(vm, 'linux', WANTED)).toEqual([]);
+
+  machine.config.vga = 'virtio';
+  await vm.setConfig({ vga: 'std' });
+  expect((await vm.config()).vga).toBe('std');
+  expect(await failure(checkHardware(vm, 'linux', WANTED))).toMatchObject({
+    code: 'HARDWARE_UNSUITABLE',
+    seen: 'vga=virtio',
+  });
+});
+
 test('the message for qxl says why: windows that VNC capture does not show', async ({ lab, connect }) => {
   lab.machine('fedora42').config.vga = 'qxl,memory=32';
   const vm = await (await connect(labConnection(lab))).findVm('fedora42');

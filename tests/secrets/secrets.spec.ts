@@ -18,9 +18,13 @@ const REPORTERS = [
   'film.ts',
   'summary.ts',
   'lease.ts',
-].map((name) => (name.endsWith('.ts') ? `${ROOT}/reporters/${name}` : name));
+].map(reporterPath);
 /** Of a shape that no redaction by name or word finds: only the value itself tells it. */
 const WORD = 'Qz7-winter-Lamp';
+
+function reporterPath(name: string): string {
+  return name.endsWith('.ts') ? `${ROOT}/reporters/${name}` : name;
+}
 
 test('the search finds a secret however it is wrapped', ({}, info) => {
   const folder = info.outputPath('files');
@@ -116,6 +120,39 @@ test('M26, P-M20: no secret value is in any file of a run, whatever failed and w
       expect(hits, name).toEqual([]);
       expect(run.output.includes(value), name).toBe(false);
     }
+  } finally {
+    await lab.stop();
+  }
+});
+
+test('a secret that only a row of the matrix names is known, whatever its variable is called', async ({}, info) => {
+  const lab = await startLab({ guests: ['fedora42'] });
+  const folder = info.outputPath('p');
+  try {
+    const run = await runOnLab(lab, folder, {
+      change: `row.secrets = { password: 'FEDORA_DOOR' };`,
+      args: [`--reporter=${['redact.ts', 'list', 'json', 'summary.ts'].map(reporterPath).join(',')}`],
+      env: {
+        FEDORA_DOOR: WORD,
+        FEDORA42_PASSWORD: undefined,
+        PLAYWRIGHT_JSON_OUTPUT_FILE: 'test-results/report.json',
+      },
+      spec: `
+        test('shows it', async ({}, info) => {
+          await info.attach('note', { body: 'the password is ' + process.env.FEDORA_DOOR });
+          throw new Error(process.env.FEDORA_DOOR + ' was refused');
+        });`,
+    });
+    expect(run.output).toContain('{FEDORA_DOOR} was refused');
+    expect(run.summary).toContain('{FEDORA_DOOR} was refused');
+    const { hits, places } = searchFolder(folder, WORD, [
+      'node_modules',
+      'the.spec.ts',
+      'playwright.config.ts',
+    ]);
+    expect(places.some((place) => place.includes('report.json'))).toBe(true);
+    expect(hits).toEqual([]);
+    expect(run.output).not.toContain(WORD);
   } finally {
     await lab.stop();
   }

@@ -75,13 +75,25 @@ test('a missing package names machine and pattern', async ({}, info) => {
 });
 
 test('M3: hardware that VNC cannot see is refused before the first step', async ({}, info) => {
-  lab.machine('fedora42').config.vga = 'virtio';
+  const { config, snapshots } = lab.machine('fedora42');
+  const checkpoint = snapshots.get('ready')?.config as { vga: string };
+  checkpoint.vga = 'virtio';
   try {
     const run = await fails(info.outputPath('p'), {});
     expectError(run, /\[HARDWARE_UNSUITABLE\] VM 101/, /set vga=std/);
   } finally {
-    lab.machine('fedora42').config.vga = 'std';
+    checkpoint.vga = 'std';
+    config.vga = 'std';
   }
+});
+
+test('hardware that the checkpoint sets right is no reason to refuse a machine', async ({}, info) => {
+  lab.machine('fedora42').config.vga = 'virtio';
+  const run = await runOnLab(lab, info.outputPath('p'), {
+    spec: `test('on', async ({ ssh }) => { await ssh.exec('true'); });`,
+  });
+  expect(run.output).toContain('1 passed');
+  expect(lab.machine('fedora42').config.vga).toBe('std');
 });
 
 test('a missing checkpoint names the snapshots that exist', async ({}, info) => {
