@@ -21,6 +21,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   vncpasswd: 'tigervnc-tools',
   openbox: 'openbox',
   xterm: 'xterm',
+  setpriv: 'util-linux',
   pkill: 'procps',
   pgrep: 'procps',
 };

@@ -16,8 +16,8 @@ export class Peer {
   readonly process: ChildProcess;
   readonly #log: string[] = [];
 
-  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
-    this.process = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd?: string) {
+    this.process = spawn(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process.on('error', (error) => this.#log.push(String(error)));
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream?.on('data', (chunk: Buffer) => this.#log.push(chunk.toString()));
