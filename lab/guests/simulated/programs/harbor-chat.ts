@@ -25,6 +25,8 @@ interface State {
   error: boolean;
   draft: string;
   messages: string[];
+  /** The focused text is selected as a whole: what is typed takes its place. */
+  selected: boolean;
 }
 
 const SIZE = { width: 860, height: 540 };
@@ -56,6 +58,7 @@ export class HarborChat implements Program {
     error: false,
     draft: '',
     messages: ['Welcome to Harbor'],
+    selected: false,
   };
 
   /**
@@ -89,12 +92,15 @@ export class HarborChat implements Program {
   }
 
   key(press: KeyPress): void {
+    if (press.control && !press.alt && press.char?.toLowerCase() === 'a') this.#state.selected = true;
     if (press.control || press.alt) return;
     if (this.#state.view === 'login') this.#loginKey(press);
     else this.#mainKey(press);
+    this.#state.selected = false;
   }
 
   click(x: number, y: number): void {
+    this.#state.selected = false;
     if (this.#state.view === 'main') {
       if (contains(SEND, x, y)) this.#send();
       return;
@@ -132,12 +138,18 @@ export class HarborChat implements Program {
       const step = shift ? FIELDS.length - 1 : 1;
       this.#state.focus = FIELDS[(FIELDS.indexOf(focus) + step) % FIELDS.length] ?? 'email';
     } else if (name === 'Enter' || (focus === 'button' && char === ' ')) this.#submit();
-    else if (focus !== 'button') this.#state[focus] = edited(this.#state[focus], char, name);
+    else if (focus !== 'button') this.#state[focus] = this.#edited(this.#state[focus], char, name);
   }
 
   #mainKey({ char, name }: KeyPress): void {
     if (name === 'Enter') this.#send();
-    else this.#state.draft = edited(this.#state.draft, char, name);
+    else this.#state.draft = this.#edited(this.#state.draft, char, name);
+  }
+
+  #edited(text: string, char: string | undefined, name: string | undefined): string {
+    const kept = this.#state.selected ? '' : text;
+    if (name === 'Backspace') return Array.from(kept).slice(0, -1).join('');
+    return char === undefined ? text : kept + char;
   }
 
   #submit(): void {
@@ -191,11 +203,6 @@ export class HarborChat implements Program {
     entry(context, DRAFT, draft, true, theme, caret, 'Write a message');
     button(context, SEND, 'Send', false, theme);
   }
-}
-
-function edited(text: string, char: string | undefined, name: string | undefined): string {
-  if (name === 'Backspace') return Array.from(text).slice(0, -1).join('');
-  return char === undefined ? text : text + char;
 }
 
 function write(
