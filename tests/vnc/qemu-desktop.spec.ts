@@ -58,6 +58,7 @@ test.describe.configure({ mode: 'serial', timeout: 60_000 });
 
 let desktop: QemuDesktop;
 let page: VncPage;
+let hasPainter = false;
 
 test.beforeAll(async () => {
   test.setTimeout(FIRST_BOOT_MS);
@@ -73,6 +74,12 @@ test.afterAll(async () => {
   await (page as VncPage | undefined)?.close();
   await (desktop as QemuDesktop | undefined)?.dispose();
 });
+
+/** Once; two tests need it. */
+async function startPainter(): Promise<void> {
+  if (!hasPainter) await desktop.terminal(page, 'painter', PAINTER, { x: 640, y: 0 });
+  hasPainter = true;
+}
 
 test('mixed characters typed into a terminal arrive exactly, each and in order', async ({}, info) => {
   test.setTimeout(60_000 + ROUNDS * CHARACTERS * 200);
@@ -138,12 +145,6 @@ test('rule 9: a change after idleness is seen', async ({}, info) => {
   expect(latencies).toHaveLength(IDLE_ROUNDS);
   info.annotations.push({ type: 'change to waiter, ms', description: latencies.join(', ') });
 });
-
-/** Once; both tests below need it. */
-async function startPainter(): Promise<void> {
-  const runs = (await desktop.shell('pgrep -f painter.py >/dev/null && echo yes')).trim() === 'yes';
-  if (!runs) await desktop.terminal(page, 'painter', PAINTER, { x: 640, y: 0 });
-}
 
 test('rule 11: a picture that is taken after a change shows it, however idle the screen was', async () => {
   test.setTimeout(60_000 + FRESH_ROUNDS * 5000);
