@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', 'test-results', '.lab', 'tests/**/recordings'] },
+  { ignores: ['node_modules', 'dist', 'templates', 'test-results', '.lab', 'tests/**/recordings'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

@@ -9,6 +9,7 @@
 import { Command, CommanderError } from 'commander';
 import { isVmwrightError } from '../fixtures/errors.ts';
 import { addDoctor } from './doctor.ts';
+import { addInit } from './init.ts';
 import { addLab } from './lab.ts';
 import { addNeedle } from './needle.ts';
 import type { OcrOptions } from './ocr.ts';
@@ -31,6 +32,7 @@ const program = new Command('vmwright')
   .description('Playwright Test for virtual machines: what the test runner itself does not do')
   .exitOverride()
   .showHelpAfterError('(add --help for the usage)');
+addInit(program);
 addVms(program);
 addDoctor(program);
 addLab(program);

@@ -1,0 +1,90 @@
+/**
+ * What a project's package.json needs. Only what is missing is added.
+ *
+ * @module
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, join } from 'node:path';
+import { VmwrightError } from '../../fixtures/errors.ts';
+import { VERSION } from '../../reporters/version.ts';
+
+export interface Completion {
+  /** Lines for the reader: what was done. */
+  readonly text: string;
+  /** Dependencies were added. */
+  readonly needsInstall: boolean;
+}
+
+type Section = Readonly<Record<string, string>>;
+interface Manifest {
+  readonly type?: string;
+  readonly scripts?: Section;
+  readonly dependencies?: Section;
+  readonly devDependencies?: Section;
+}
+
+const NAME = 'package.json';
+const { peerDependencies } = createRequire(import.meta.url)('vmwright/package.json') as {
+  peerDependencies: Section;
+};
+const WANTED: Section = { ...peerDependencies, vmwright: `^${VERSION}` };
+
+/** @throws `FILE_UNREADABLE` when there is a package.json that is none */
+export function completeManifest(folder: string): Completion {
+  const file = join(folder, NAME);
+  const isNew = !existsSync(file);
+  const text = isNew ? '{}\n' : readFileSync(file, 'utf8');
+  const before = parse(text, file);
+  const present = { ...before.dependencies, ...before.devDependencies };
+  const missing = Object.entries(WANTED).filter(([name]) => !(name in present));
+  const added: Manifest = {
+    ...(before.type === undefined ? { type: 'module' } : {}),
+    ...(before.scripts?.test === undefined
+      ? { scripts: { ...before.scripts, test: 'playwright test' } }
+      : {}),
+    ...(missing.length === 0
+      ? {}
+      : { devDependencies: { ...before.devDependencies, ...Object.fromEntries(missing) } }),
+  };
+  const names = [
+    ...Object.keys(added).filter((key) => key !== 'devDependencies'),
+    ...missing.map(([name]) => name),
+  ];
+  if (names.length > 0) {
+    const head = isNew ? { name: packageName(folder), private: true } : {};
+    const indent = /^([ \t]+)"/m.exec(text)?.[1] ?? '  ';
+    writeFileSync(file, `${JSON.stringify({ ...head, ...before, ...added }, undefined, indent)}\n`);
+  }
+  const done = isNew ? `created  ${NAME}` : `${names.length === 0 ? 'kept   ' : 'changed'}  ${NAME}`;
+  const what = isNew || names.length === 0 ? '' : `: added ${names.join(', ')}`;
+  const remark =
+    before.type === 'commonjs'
+      ? `\n         its "type" is commonjs: before Node 20.19 vmwright needs "type": "module"`
+      : '';
+  return { text: done + what + remark, needsInstall: missing.length > 0 };
+}
+
+function parse(text: string, file: string): Manifest {
+  try {
+    return JSON.parse(text) as Manifest;
+  } catch (cause) {
+    throw new VmwrightError({
+      code: 'FILE_UNREADABLE',
+      subject: file,
+      message: 'it is not JSON',
+      seen: cause instanceof Error ? cause.message : String(cause),
+      next: 'correct it and run vmwright init again: nothing was written',
+      cause,
+    });
+  }
+}
+
+/** As npm allows names: lower case, no blanks. */
+function packageName(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replaceAll(/^[._-]+|-+$/g, '');
+  return name === '' ? 'vm-smoke' : name;
+}

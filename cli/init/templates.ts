@@ -1,0 +1,38 @@
+/**
+ * The files that `vmwright init` writes.
+ *
+ * @module
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** What the rows of templates/lab/vm-matrix.ts and their spec name. */
+export const LAB_SECRETS = ['FEDORA42_PASSWORD', 'WINDOWS11_PASSWORD', 'HARBOR_PASSWORD'];
+
+const PACKAGE = dirname(createRequire(import.meta.url).resolve('vmwright/package.json'));
+/** From this heading of .env.example to the next stand the secrets of the shipped matrix. */
+const SECRETS = /(# --- Secrets that vm-matrix\.ts names -+\n)[^]*?(?=\n# --- )/;
+
+/** A file of templates/. */
+export function template(file: string): string {
+  return readFileSync(join(PACKAGE, 'templates', file), 'utf8');
+}
+
+/** Every setting with what it means, and these secrets. */
+export function envExample(secrets: readonly string[]): string {
+  const lines = secrets.map((name) => `# ${name}=\n`).join('');
+  return readFileSync(join(PACKAGE, '.env.example'), 'utf8').replace(
+    SECRETS,
+    (_, heading: string) => heading + lines,
+  );
+}
+
+/** Writes a file, unless there is one. @returns whether it was written */
+export function place(folder: string, file: string, content: string): boolean {
+  const path = join(folder, file);
+  if (existsSync(path)) return false;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content, { flag: 'wx' });
+  return true;
+}
