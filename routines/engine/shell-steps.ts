@@ -38,8 +38,9 @@ export async function runShellSteps(
         exitCode: exitCode ?? null,
         signal: signal ?? null,
         durationMs: Math.round(durationMs),
-        stdout: stdout.slice(-TAIL),
-        stderr: stderr.slice(-TAIL),
+        // Before the cut: half a secret would not be known as one.
+        stdout: redact(stdout).slice(-TAIL),
+        stderr: redact(stderr).slice(-TAIL),
       };
       await test.info().attach(`${name} ${index + 1}`, {
         body: redact(JSON.stringify(record, undefined, 2)),

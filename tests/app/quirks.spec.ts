@@ -4,9 +4,9 @@
  */
 import { expect, test } from '@playwright/test';
 import { type Lab, startLab } from '../../lab/index.ts';
-import { SimulatedGuest } from '../../lab/guests/simulated/guest.ts';
 import { type LabRun, runOnLab } from '../support/lab-project.ts';
 import { makeMutant, type Mutation } from '../support/mutant.ts';
+import { guestOf } from './support/guest.ts';
 
 /** What waits for something that does not come need not wait for long; what waits for its remedy may. Milliseconds. */
 const BUDGET = { mutant: 6000, whole: 60_000 } as const;
@@ -210,12 +210,6 @@ function locksOnDemand(lab: Lab): (text: string) => void {
     lab.faults.set('manjaro', 'lock-screen', false);
     lab.faults.set('manjaro', 'lock-screen', true);
   };
-}
-
-function guestOf(lab: Lab, name: string): SimulatedGuest {
-  const { guest } = lab.machine(name);
-  if (!(guest instanceof SimulatedGuest)) throw new TypeError(`${name} is not simulated`);
-  return guest;
 }
 
 test.describe.configure({ timeout: 400_000 });

@@ -1,6 +1,8 @@
 import { expect, test } from '@playwright/test';
 import { startLab } from '../../lab/index.ts';
-import { type Application, resolveProfile } from '../../fixtures/app/index.ts';
+import { type Application, nativeCall, resolveProfile } from '../../fixtures/app/index.ts';
+import type { Command } from '../../fixtures/ssh/index.ts';
+import { decodedCommand, encodedCommand } from '../../fixtures/ssh/powershell.ts';
 import { runOnLab } from '../support/lab-project.ts';
 
 const application: Application = {
@@ -42,20 +44,59 @@ test('state files are expanded by PowerShell, and nothing else in their names is
   );
 });
 
-test('processes are named without .exe', () => {
-  expect(profile('windows10').probe(application).wire).toContain(
-    `Get-Process -Name 'Rocket.Chat' -ErrorAction`,
-  );
-});
-
-test('a program starts on the desktop of the user, by an interactive task', () => {
+test('P-M23: an interactive task starts programs, processes are named without .exe, native exit codes are looked at', async ({}, info) => {
   const { launch } = profile('windows11');
   if (launch.kind !== 'command') throw new Error('Windows starts applications by a command');
-  const script = launch.command(String.raw`C:\Program Files\Rocket.Chat\Rocket.Chat.exe`).wire;
-  expect(script).toContain(
-    String.raw`New-ScheduledTaskAction -Execute 'C:\Program Files\Rocket.Chat\Rocket.Chat.exe'`,
+  const path = String.raw`C:\Program Files\Rocket.Chat\Rocket.Chat.exe`;
+  const decoded = (script: Command): string => decodedCommand(encodedCommand(script.wire)) ?? '';
+  const start = decoded(launch.command(path));
+  expect(start).toContain(`New-ScheduledTaskAction -Execute '${path}'`);
+  // Task Scheduler's schema calls this log-on InteractiveToken.
+  expect(start).toContain('New-ScheduledTaskPrincipal -UserId $env:USERNAME -LogonType Interactive\n');
+  const order = ['Register-', 'Start-', 'Unregister-'].map((verb) => start.indexOf(`${verb}ScheduledTask`));
+  expect(order).toEqual([...order].sort((a, b) => a - b));
+  expect(order).not.toContain(-1);
+  for (const script of [profile('windows10').probe(application), profile('windows10').kill(application)]) {
+    expect(decoded(script)).toContain(`-Name 'Rocket.Chat' -`);
+    expect(decoded(script)).not.toContain('.exe');
+  }
+  expect(decoded(nativeCall('msiexec.exe', ['/i', "it's.msi"]))).toMatch(
+    /^& 'msiexec\.exe' '\/i' 'it''s\.msi' \| .*\nif \(\$LASTEXITCODE -ne 0\) \{ exit \$LASTEXITCODE \}$/,
   );
-  expect(script).toContain('-LogonType Interactive');
-  expect(script.indexOf('Register-')).toBeLessThan(script.indexOf('Start-ScheduledTask'));
-  expect(script.indexOf('Start-ScheduledTask')).toBeLessThan(script.indexOf('Unregister-'));
+
+  const lab = await startLab({ guests: ['windows11'] });
+  try {
+    const run = await runOnLab(lab, info.outputPath('p'), {
+      machines: ['windows11'],
+      spec: `
+        test('installs', async ({ machine, ssh }) => {
+          await ssh.powershell("Set-Content -Path 'C:\\\\setup.msi' -Value 'MSI'");
+          await installPackage({ machine, ssh }, { path: 'C:\\\\setup.msi' });
+        });
+        test('does not install', async ({ machine, ssh }) => {
+          await installPackage({ machine, ssh }, { path: 'C:\\\\none.msi' });
+        });`,
+    });
+    expect(run.output).toContain('1 passed');
+    expect(run.output).toMatch(/\[SSH_COMMAND_FAILED\][^]*exit code 1619/);
+  } finally {
+    await lab.stop();
+  }
+});
+
+test('an application of another user, which cannot be ended, fails the clean-up and the kill', async ({}, info) => {
+  const lab = await startLab({ guests: ['windows10'] });
+  try {
+    const run = await runOnLab(lab, info.outputPath('p'), {
+      machines: ['windows10'],
+      change: `row.application.process = 'services.exe';`,
+      spec: `
+        test('cleans', async ({ app }) => { await app.clean(); });
+        test('kills', async ({ app }) => { await app.kill(); });`,
+    });
+    expect(run.output).toContain('2 failed');
+    expect(run.output.match(/services does not end/g)?.length).toBeGreaterThanOrEqual(2);
+  } finally {
+    await lab.stop();
+  }
 });

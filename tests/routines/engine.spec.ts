@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from '@playwright/test';
 import { z } from 'zod';
-import { isVmwrightError, type Machine, secret } from '../../fixtures/index.ts';
+import { isVmwrightError, type Machine, secret, type SshSession } from '../../fixtures/index.ts';
+import type { ExecResult } from '../../fixtures/ssh/index.ts';
 import {
   defineRoutine,
   lintShell,
@@ -9,6 +10,7 @@ import {
   renderShell,
   renderText,
   renderValue,
+  secretInput,
   verify,
 } from '../../routines/engine/index.ts';
 
@@ -221,6 +223,94 @@ test('P-M37: what was written for Linux never runs on Windows', async () => {
     await thrown(() => shell({ machine: machine({ name: 'w', os: 'windows' }), ssh: {} as never })),
   ).toContain('ROUTINE_NO_VARIANT');
   expect(ran).toEqual(['fedora42', 'linux', 'windows11']);
+});
+
+/** A shell that answers each command as told, in turn, and keeps what it was sent. */
+function shellOf(...answers: readonly Partial<ExecResult>[]): { ssh: SshSession; sent: string[] } {
+  const sent: string[] = [];
+  const exec = (command: { wire: string; shown: string }): Promise<ExecResult> => {
+    const answer = answers[sent.length];
+    sent.push(command.wire);
+    if (answer === undefined) return Promise.reject(new Error('the connection is gone'));
+    return Promise.resolve({
+      command: command.shown,
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+      durationMs: 12.4,
+      ...answer,
+    } as ExecResult);
+  };
+  return { ssh: { exec } as unknown as SshSession, sent };
+}
+
+test('M47: a shell step that fails ends the routine at once, with command, exit code and the end of its errors', async () => {
+  const stderr = `${'noise\n'.repeat(1000)}TypeError: Cannot read properties of undefined`;
+  const { ssh, sent } = shellOf({}, { exitCode: 1, stderr }, {});
+  const prepare = defineRoutine({
+    name: 'prepare-config',
+    inputs: { file: z.string() },
+    shell: ['mkdir -p /tmp/x', 'check-config {{ file }}', 'launch-it'],
+  });
+  let launched = false;
+  const scenario = async (): Promise<void> => {
+    await prepare({ ssh }, { file: "it's.json" });
+    launched = true;
+  };
+  const said = await thrown(scenario);
+  expect(said).toMatch(
+    /\[SSH_COMMAND_FAILED\] routine prepare-config, step 2: check-config 'it'\\''s\.json': .*exit code 1/,
+  );
+  expect(said).toContain('TypeError: Cannot read properties of undefined');
+  expect(said.length).toBeLessThan(3000);
+  expect(sent).toEqual(['mkdir -p /tmp/x', String.raw`check-config 'it'\''s.json'`]);
+  expect(launched).toBe(false);
+});
+
+test('P-M19: each shell step leaves command, ends of its output, exit code and duration in the report', async ({}, info) => {
+  process.env.ROUTINE_TEST_SECRET = 'hunter22-hunter22';
+  const hidden = secret('ROUTINE_TEST_SECRET');
+  const long = `begin ${'x'.repeat(3000)}`;
+  // Cut before the secret is known as one, its second half would be left at the cut.
+  const atTheCut = `${hidden.reveal()}${'y'.repeat(2048 - 8)}`;
+  const { ssh, sent } = shellOf(
+    { stdout: `${long}${hidden.reveal()} end`, stderr: atTheCut },
+    { exitCode: 7, stderr: 'no such thing' },
+  );
+  const steps = defineRoutine({
+    name: 'leaves-records',
+    inputs: { password: secretInput },
+    shell: ['first {{ password }}', 'second', 'third'],
+  });
+  const said = await thrown(() => steps({ ssh }, { password: hidden }));
+  expect(said).toContain('no such thing');
+  expect(sent[0]).toContain(hidden.reveal());
+  const records = info.attachments
+    .filter(({ name }) => name.startsWith('leaves-records'))
+    .map(({ name, body }) => ({ name, text: body?.toString() ?? '' }));
+  expect(records.map(({ name }) => name)).toEqual(['leaves-records 1', 'leaves-records 2']);
+  const [first, second] = records.map(({ text }) => JSON.parse(text) as Record<string, string>);
+  expect(first).toMatchObject({
+    command: 'first {ROUTINE_TEST_SECRET}',
+    exitCode: 0,
+    signal: null,
+    durationMs: 12,
+    stdout: expect.stringMatching(/^x+\{ROUTINE_TEST_SECRET\} end$/),
+  });
+  expect(first?.stdout).toHaveLength(2048);
+  expect(first?.stderr).toMatch(/^[^h]*y+$/);
+  expect(second).toEqual({
+    command: 'second',
+    exitCode: 7,
+    signal: null,
+    durationMs: 12,
+    stdout: '',
+    stderr: 'no such thing',
+  });
+  for (const { text } of records) expect(text).not.toContain('hunter');
+
+  const gone = defineRoutine({ name: 'loses-its-shell', shell: ['first'] });
+  expect(await thrown(() => gone(shellOf()))).toContain('the connection is gone');
 });
 
 test('a condition that does not hold stops the routine before it does anything', async () => {

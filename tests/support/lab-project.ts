@@ -42,7 +42,7 @@ export async function runOnLab(
     'the.spec.ts': `
 import { expect, ps, secret, sh, test } from '${root}/fixtures/index.ts';
 import * as harbor from '${root}/routines/harbor.ts';
-import { cleanState, launchApp } from '${root}/routines/smoke.ts';
+import { cleanState, installPackage, launchApp } from '${root}/routines/smoke.ts';
 const { HARBOR } = harbor;
 const logIn = (vncPage, password) => harbor.logIn({ vncPage }, password === undefined ? {} : { password: typeof password === 'string' ? Object.assign(Object.create({ toString: () => '{given}' }), { name: 'given', reveal: () => password }) : password });
 const sendMessage = (vncPage, text) => harbor.sendMessage({ vncPage }, { text });

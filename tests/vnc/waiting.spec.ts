@@ -32,7 +32,7 @@ function blinking(clock: TestClock): ScriptedServer {
   return server;
 }
 
-test('M62: a blinking caret of two pixels keeps the screen from being still, unless it is ignored', async () => {
+test('M62, P-M24: a blinking caret of two pixels keeps the screen from being still, unless it is ignored', async () => {
   const clock = new TestClock();
   const server = blinking(clock);
   const page = await clock.until(VncPage.connect({ open: server.open, name: 'fedora42', clock }));
@@ -46,7 +46,7 @@ test('M62: a blinking caret of two pixels keeps the screen from being still, unl
   await page.close();
 });
 
-test('M62: one changed pixel is a change; an ignored one is not', async () => {
+test('M62, P-M24: one changed pixel is a change; an ignored one is not', async () => {
   const server = new ScriptedServer();
   const { clock, page } = await start(server);
   const spot = { x: 30, y: 30, width: 1, height: 1 };

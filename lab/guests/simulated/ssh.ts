@@ -20,7 +20,7 @@ export interface GuestSsh {
 /** Made once a process: a guest keeps its host key over snapshots and restarts, as a real one does. */
 let hostKey: string | undefined;
 
-/** @param onCommand told each command line, as it came */
+/** @param onCommand told each command line, as it came, and `subsystem sftp` for a file transfer */
 export function createSshServer(
   host: ShellHost,
   shell: Shell,
@@ -39,7 +39,10 @@ export function createSshServer(
     client.on('error', () => client.end());
     client.on('session', (accept) => {
       const session = accept();
-      session.on('sftp', (acceptSftp) => serveSftp(acceptSftp(), host));
+      session.on('sftp', (acceptSftp) => {
+        onCommand('subsystem sftp');
+        serveSftp(acceptSftp(), host);
+      });
       session.on('exec', (acceptExec, _reject, { command }) => {
         const channel = acceptExec();
         onCommand(command);

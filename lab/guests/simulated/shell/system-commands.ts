@@ -20,6 +20,8 @@ export function systemCommands(host: ShellHost, user: string): Command[] {
     print('hostname', () => definition.name),
     print('whoami', () => user),
     print('id', (args) => (args.includes('-u') ? String(uid) : `uid=${uid}(${user}) gid=${uid}(${user})`)),
+    // just-bash's own knows no times.
+    defineCommand('stat', (args) => stat(host, args)),
     defineCommand('loginctl', (args) => Promise.resolve(loginctl(host, args))),
     defineCommand('lspci', (args) =>
       Promise.resolve({ stdout: lspci(host.passedThrough(), args), stderr: '', exitCode: 0 }),
@@ -39,6 +41,25 @@ export function systemCommands(host: ShellHost, user: string): Command[] {
       return context.exec(words.map(quote).join(' '), { cwd: context.cwd });
     }),
   ];
+}
+
+/** `stat -c <format> [--] <files>` with `%Y` and `%n`. */
+async function stat(
+  { disk }: ShellHost,
+  args: readonly string[],
+): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+  const [flag, format = '', ...rest] = args;
+  if (flag !== '-c') return { stdout: '', stderr: 'stat: only -c is known here\n', exitCode: 1 };
+  let stdout = '';
+  let stderr = '';
+  for (const file of rest.filter((word) => word !== '--')) {
+    if (await disk.exists(file)) {
+      const { mtime } = await disk.fs.stat(disk.inner(file));
+      const seconds = String(Math.floor(mtime.getTime() / 1000));
+      stdout += `${format.replaceAll('%Y', seconds).replaceAll('%n', () => file)}\n`;
+    } else stderr += `stat: cannot statx '${file}': No such file or directory\n`;
+  }
+  return { stdout, stderr, exitCode: stderr === '' ? 0 : 1 };
 }
 
 function isFlag(word: string): boolean {

@@ -17,6 +17,9 @@ import {
   wildcard,
 } from './run.ts';
 
+/** Of winerror.h: msiexec could not open the package. */
+const ERROR_INSTALL_PACKAGE_OPEN_FAILED = 1619;
+
 interface ScheduledTask {
   readonly path: string;
   readonly arguments: string;
@@ -95,8 +98,32 @@ function processCmdlets(host: ShellHost, user: string, session: ProcessSession):
     'stop-process': (call) => {
       const piped = call.input.flatMap((item) => properties(item, 'Id')).map(Number);
       const { found, missing } = piped.length > 0 ? { found: [], missing: [] } : find(call);
-      for (const pid of [...piped, ...found.map((process) => process.pid)]) host.processes.kill(pid, 'KILL');
-      return { errors: missing.map((name) => notFound(name, 'Stop-Process')) };
+      const isMine = ({ user: owner }: GuestProcess): boolean => user === 'SYSTEM' || owner === user;
+      const mine = found.filter(isMine).map(({ pid }) => pid);
+      for (const pid of [...piped, ...mine]) host.processes.kill(pid, 'KILL');
+      const denied = found.filter((process) => !isMine(process));
+      return {
+        errors: [
+          ...missing.map((name) => notFound(name, 'Stop-Process')),
+          ...denied.map(
+            (process) =>
+              `Stop-Process : Cannot stop process "${baseName(process)} (${process.pid})" because of the following error: Access is denied`,
+          ),
+        ],
+      };
+    },
+    // Here a process is gone the moment it is killed: what is still there stays.
+    'wait-process': (call) => {
+      const { found, missing } = find(call);
+      return {
+        errors: [
+          ...missing.map((name) => notFound(name, 'Wait-Process')),
+          ...found.map(
+            (process) =>
+              `Wait-Process : This command stopped the operation because process "${baseName(process)} (${process.pid})" is not stopped in the specified time-out.`,
+          ),
+        ],
+      };
     },
     // SSH and the agent live in session 0: what they start has no desktop.
     'start-process': (call) => start(show(call.argument('FilePath', 0) ?? ''), session),
@@ -104,6 +131,12 @@ function processCmdlets(host: ShellHost, user: string, session: ProcessSession):
       call.words.includes('--version')
         ? { values: [HARBOR_VERSION], exitCode: 0 }
         : { ...start(HARBOR_WINDOWS, session), exitCode: 0 },
+    msiexec: async (call) => {
+      // A program with windows is not waited for unless its output is piped: no exit code then.
+      if (!call.piped) return {};
+      const file = call.words[call.words.findIndex((word) => word.toLowerCase() === '/i') + 1] ?? '';
+      return { exitCode: (await host.disk.exists(file)) ? 0 : ERROR_INSTALL_PACKAGE_OPEN_FAILED };
+    },
     taskkill: (call) => {
       const words = call.words.map((word) => word.toLowerCase());
       const image = call.words[words.indexOf('/im') + 1] ?? '';
@@ -261,14 +294,20 @@ function pipelineCmdlets(host: ShellHost): Commands {
       };
     },
     'sort-object': (call) => {
-      const key = show(call.argument('Property', 0) ?? '');
+      const keys = call.list('Property', 0).map(show);
       const sign = call.named('Descending') === true ? -1 : 1;
-      const by = (item: Value): Value => (key === '' ? item : (property(item, key) ?? null));
-      return {
-        values: call.input.toSorted(
-          (a, b) => sign * (show(by(a)) < show(by(b)) ? -1 : show(by(a)) > show(by(b)) ? 1 : 0),
-        ),
+      const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+      const by = (item: Value): string[] =>
+        keys.length === 0 ? [show(item)] : keys.map((key) => show(property(item, key) ?? null));
+      const compared = (a: Value, b: Value): number => {
+        const others = by(b);
+        return (
+          by(a)
+            .map((value, index) => order(value, others[index] ?? ''))
+            .find((one) => one !== 0) ?? 0
+        );
       };
+      return { values: call.input.toSorted((a, b) => sign * compared(a, b)) };
     },
     'get-ciminstance': (call) => {
       const name = show(call.argument('ClassName', 0) ?? '');

@@ -12,6 +12,8 @@ export type Value = string | number | boolean | null | Readonly<Record<string, u
 /** What a cmdlet is given. */
 export interface Invocation {
   readonly input: readonly Value[];
+  /** Whether its output goes into a pipe. */
+  readonly piped: boolean;
   readonly positional: readonly Value[];
   /** A named parameter; true for a switch. */
   named(name: string): Value | undefined;
@@ -73,7 +75,7 @@ class Interpreter {
   constructor(commands: Commands, environment: Readonly<Record<string, string>>) {
     this.#commands = commands;
     this.#environment = environment;
-    this.#variables.set('true', [true]).set('false', [false]).set('null', []).set('lastexitcode', [0]);
+    this.#variables.set('true', [true]).set('false', [false]).set('null', []).set('lastexitcode', []);
   }
 
   result(exitCode: number): ShellResult {
@@ -124,8 +126,8 @@ class Interpreter {
 
   async #pipeline({ stages }: Pipeline): Promise<readonly Value[]> {
     let values: readonly Value[] = [];
-    for (const stage of stages) {
-      if (stage.kind === 'command') values = await this.#command(stage, values);
+    for (const [index, stage] of stages.entries()) {
+      if (stage.kind === 'command') values = await this.#command(stage, values, index < stages.length - 1);
       else {
         values = await this.#values(stage);
         // Windows PowerShell 5.1: an expression succeeds, even one in parentheses around a command that failed.
@@ -135,7 +137,7 @@ class Interpreter {
     return values;
   }
 
-  async #command(call: CommandCall, input: readonly Value[]): Promise<readonly Value[]> {
+  async #command(call: CommandCall, input: readonly Value[], piped: boolean): Promise<readonly Value[]> {
     const name = show((await this.#values(call.name))[0] ?? '');
     const run =
       this.#commands[
@@ -161,6 +163,7 @@ class Interpreter {
       if (word.kind !== 'block') words.push(...(await this.#values(word)).map(show));
     const outcome = await run({
       input,
+      piped,
       positional: positional.flat(),
       named: (key) => named.get(key.toLowerCase())?.[0],
       argument: (key, position) => named.get(key.toLowerCase())?.[0] ?? positional[position]?.[0],

@@ -1,0 +1,65 @@
+import { expect, test } from '@playwright/test';
+import { App, resolveProfile } from '../../fixtures/app/index.ts';
+import type { Command, ExecResult } from '../../fixtures/ssh/index.ts';
+
+/** An application on a clock of its own, which only sleeping moves. @param readyAt when its process is there, in ms */
+function appReadyAt(readyAt: number): { app: App; now: () => number; sleeps: number[] } {
+  let time = 0;
+  const sleeps: number[] = [];
+  const exec = (command: Command | string): Promise<ExecResult> => {
+    const wire = typeof command === 'string' ? command : command.wire;
+    const isProbe = wire.includes('pgrep');
+    const exitCode = isProbe && time < readyAt ? 1 : 0;
+    return Promise.resolve({ command: wire, exitCode, stdout: '', stderr: '', durationMs: 0 } as ExecResult);
+  };
+  const nobody = (): Promise<boolean> => Promise.resolve(false);
+  const app = new App({
+    machine: 'm',
+    profile: resolveProfile('m', 'linux', 'openbox', 'x11'),
+    application: { title: 'My App', path: '/opt/my-app', process: 'my-app', stateFiles: [] },
+    staged: { path: '/opt/my-app', others: [] },
+    startedAt: 0,
+    ssh: { exec, powershell: exec },
+    timeoutScale: 1,
+    guards: { clearWay: nobody, unlock: nobody, dismissBanners: nobody },
+    screen: {
+      keyboard: { press: nobody, type: nobody },
+      waitForChange: nobody,
+      shows: () => Promise.resolve(true),
+      witness: () => {
+        throw new Error('no claim was made');
+      },
+    },
+    clock: {
+      now: () => time,
+      sleep: (ms) => {
+        sleeps.push(ms);
+        time += ms;
+        return Promise.resolve();
+      },
+    },
+  });
+  return { app, now: () => time, sleeps };
+}
+
+test('M37: a launch returns as soon as it is verified, and fails no earlier than its budget', async () => {
+  const quick = appReadyAt(4000);
+  await quick.app.launch({ showing: 'Sign in', budget: 30_000 });
+  expect(quick.now()).toBeGreaterThanOrEqual(4000);
+  expect(quick.now()).toBeLessThanOrEqual(4500);
+  expect(Math.max(...quick.sleeps)).toBeLessThanOrEqual(1000);
+
+  const never = appReadyAt(Infinity);
+  await expect(never.app.launch({ showing: 'Sign in', budget: 30_000 })).rejects.toMatchObject({
+    code: 'APP_NOT_RUNNING',
+    seen: expect.stringContaining('process=false window=false after 30000 ms'),
+  });
+  expect(never.now()).toBeGreaterThanOrEqual(30_000);
+  expect(never.now()).toBeLessThan(31_000);
+});
+
+test('M37: an application that is up just before the end of its budget has come up', async () => {
+  const late = appReadyAt(29_900);
+  await late.app.launch({ budget: 30_000 });
+  expect(late.now()).toBeLessThanOrEqual(30_250);
+});
