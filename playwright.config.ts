@@ -30,7 +30,7 @@ export default defineConfig<object, MachineOptions>({
     ['./reporters/film.ts'],
     ['list'],
     ['html', { outputFolder: 'test-results/html', open: 'never' }],
-    ['allure-playwright', { resultsDir: 'test-results/allure-results' }],
+    ['./reporters/allure.ts', { resultsDir: 'test-results/allure-results' }],
     ['./reporters/summary.ts'],
     ['./reporters/lease.ts'],
     ...(isShard ? [['blob', { outputDir: 'test-results/blob' }] as ['blob', object]] : []),

@@ -1,5 +1,5 @@
 /**
- * The commands about runs: `plan`, `run`, `status`, `post`, `replay`.
+ * The commands about runs: `plan`, `run`, `status`, `post`, `replay`, `allure`.
  *
  * @module
  */
@@ -76,6 +76,15 @@ export function addRuns(program: Command): void {
       const { replay } = await import('./replay.ts');
       await knowSecrets();
       process.exitCode = replay(folder, options);
+    });
+  program
+    .command('allure')
+    .description('make the Allure report: one page that loads nothing from elsewhere')
+    .argument('[results...]', 'folders of results, for a run in parts', ['test-results/allure-results'])
+    .option('--output <folder>', 'where the report goes', 'test-results/allure-report')
+    .action(async (results: string[], { output }: { readonly output: string }) => {
+      const { allure } = await import('./allure.ts');
+      process.exitCode = await allure(results, output);
     });
 }
 
