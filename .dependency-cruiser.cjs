@@ -2,7 +2,19 @@
  * The arrows between rooms: specs -> routines -> fixtures/index -> rooms -> lower rooms. See docs/design.md.
  * @type {import('dependency-cruiser').IConfiguration}
  */
-const rooms = ['proxmox', 'lease', 'ssh', 'vnc', 'vision', 'visual', 'recording', 'trace', 'app', 'matchers'];
+const rooms = [
+  'proxmox',
+  'lease',
+  'ssh',
+  'vnc',
+  'vision',
+  'visual',
+  'recording',
+  'recorder',
+  'trace',
+  'app',
+  'matchers',
+];
 const never = (name, from, to, comment) => ({
   name,
   severity: 'error',
@@ -19,6 +31,7 @@ const below = {
   vision: [],
   visual: [],
   recording: ['vnc'],
+  recorder: ['recording', 'vnc', 'vision'],
   trace: ['ssh', 'lease'],
   app: ['ssh'],
   matchers: ['vnc', 'vision', 'visual'],

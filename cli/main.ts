@@ -13,6 +13,7 @@ import { addInit } from './init.ts';
 import { addLab } from './lab.ts';
 import { addNeedle } from './needle.ts';
 import type { OcrOptions } from './ocr.ts';
+import type { RecordOptions } from './record.ts';
 import { addRecover } from './recover.ts';
 import { addVlm } from './vlm.ts';
 import { addRuns } from './runs.ts';
@@ -24,6 +25,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   MATRIX_INVALID: USAGE,
   SUITE_INVALID: USAGE,
   BUILD_NAME_INVALID: USAGE,
+  RECORD_OUTPUT_EXISTS: USAGE,
   APPROVAL_NEEDED: 3,
   RISK_UNCONFIRMED: 3,
 };
@@ -40,6 +42,18 @@ addNeedle(program);
 addVlm(program);
 addRuns(program);
 addRecover(program);
+program
+  .command('record')
+  .description("open a machine's screen in the browser, and write what is done there as a spec, until Ctrl+C")
+  .requiredOption('--project <machine>', 'the row of the matrix to record on')
+  .option('--output <file>', 'the spec to write', 'specs/recorded.spec.ts')
+  .option('--force', 'replace the file if it is there')
+  .option('--keep', 'leave the machine as it is: no rollback to its checkpoint')
+  .option('--matrix <file>', 'file with the machines', 'vm-matrix.ts')
+  .action(async (options: RecordOptions) => {
+    const { record } = await import('./record.ts');
+    await record(options);
+  });
 program
   .command('ocr')
   .description('print the text of a picture, with boxes and confidences')

@@ -1,0 +1,194 @@
+/**
+ * `vmwright record`: a machine's screen in the browser; what is done there becomes a spec.
+ *
+ * @module
+ */
+import { resolve } from 'node:path';
+import { noVlm } from '../fixtures/claims.ts';
+import {
+  loadSettings,
+  type Machine,
+  readEnvironment,
+  redact,
+  type Settings,
+} from '../fixtures/config/index.ts';
+import { VmwrightError } from '../fixtures/errors.ts';
+import {
+  checkGuest,
+  claimGpu,
+  connectCluster,
+  findMachine,
+  leaseMachine,
+  openPage,
+  openSsh,
+  resetMachine,
+  stagedApp,
+} from '../fixtures/machine.ts';
+import type { TestPage } from '../fixtures/page.ts';
+import type { Vm } from '../fixtures/proxmox/index.ts';
+import { startRecording } from '../fixtures/recorder/index.ts';
+import { systemClock } from '../fixtures/vnc/rfb/clock.ts';
+import { openInBrowser } from './browser.ts';
+import { Ending } from './ending.ts';
+import { loadMatrix } from './plan.ts';
+import { SpecFile } from './spec-file.ts';
+
+export interface RecordOptions {
+  /** Name of a row of the matrix. */
+  readonly project: string;
+  readonly matrix: string;
+  /** The spec to write. */
+  readonly output: string;
+  /** Write over an existing spec. */
+  readonly force?: true;
+  /** Leave the machine as it is: no rollback to the checkpoint. */
+  readonly keep?: true;
+}
+
+export interface RecordTerminal {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+/**
+ * Opens the recorder, and writes the spec as it grows, until `over`.
+ *
+ * @throws `PLAN_INVALID`, `RECORD_OUTPUT_EXISTS`, `LEASE_HELD`, and what opening a machine throws
+ */
+export async function record(
+  options: RecordOptions,
+  terminal: RecordTerminal = process.stdout,
+  over: Promise<void> = untilInterrupted(),
+): Promise<void> {
+  const say = (line: string): unknown => terminal.write(`${redact(line)}\n`);
+  const { machines } = await loadMatrix(options.matrix);
+  const machine = rowOf(machines, options.project);
+  await using file = await SpecFile.open(resolve(options.output), options.force === true);
+  await using ending = new Ending();
+  const env = await ensureCluster(machine, ending, say);
+  const settings = loadSettings(env);
+  const proxmox = await connectCluster(machine, settings);
+  ending.defer(() => proxmox.close());
+  const vm = await findMachine(proxmox, machine, settings);
+  const lease = await leaseMachine(vm, settings, null, process.pid);
+  ending.defer(() => lease.release());
+  lease.doing = 'vmwright record';
+  const gpu = await claimGpu(vm, lease, machine, machines, proxmox, settings, null, process.pid);
+  ending.defer(async () => gpu?.release());
+  say(`Getting ${machine.name} ready${options.keep === true ? '' : ' as a test finds it'} ...`);
+  const row = options.keep === true ? { ...machine, reset: 'none' as const } : machine;
+  for (const warning of await resetMachine(vm, row, gpu)) say(`warning: ${warning}`);
+  const page = await openPage(vm, machine, settings, noVlm());
+  ending.defer(() => page.close());
+
+  const session = await startRecording(bareHands(page), {
+    machine,
+    env,
+    title: file.title,
+    from: file.module,
+    clock: systemClock,
+    launch: launcher(vm, machine, settings, page, ending),
+    onSpec: (spec, steps) => file.save(steps.length === 0 ? '' : spec),
+  });
+  say(`Recorder of ${machine.name}: ${session.url}`);
+  say(`Writes ${options.output}. Ctrl+C ends it.`);
+  if (terminal.isTTY === true) ending.defer(openInBrowser(session.url));
+  await over;
+  const { steps, spec } = await session.finish();
+  file.save(steps.length === 0 ? '' : spec);
+  await file.saved();
+  say(
+    steps.length === 0
+      ? '\nNothing was recorded.'
+      : `\nWrote ${options.output}, ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}. Run it: npx playwright test ${options.output} --project=${machine.name}`,
+  );
+}
+
+/** @throws `PLAN_INVALID` */
+function rowOf(machines: readonly Machine[], name: string): Machine {
+  const machine = machines.find((row) => row.name === name);
+  if (machine !== undefined) return machine;
+  throw new VmwrightError({
+    code: 'PLAN_INVALID',
+    subject: '--project',
+    message: 'no machine of the matrix has this name',
+    expected: machines.map((row) => row.name).join(', '),
+    seen: name,
+    next: 'correct the name',
+  });
+}
+
+/** As in a run: without a cluster of one's own the embedded lab stands in for one. */
+async function ensureCluster(
+  { name }: Machine,
+  ending: Ending,
+  progress: (line: string) => unknown,
+): Promise<NodeJS.ProcessEnv> {
+  const env = readEnvironment();
+  if (env.PROXMOX_HOST) return env;
+  const [{ startLab }, { REAL_GUEST }, { cacheFolder, findImage }] = await Promise.all([
+    import('../lab/index.ts'),
+    import('../lab/fleet.ts'),
+    import('../lab/guests/qemu/index.ts'),
+  ]);
+  const isReal = name === REAL_GUEST.name;
+  if (isReal) findImage(cacheFolder()); // says how to build it
+  const lab = await startLab({ guests: isReal ? [] : [name], qemu: isReal, progress });
+  ending.defer(() => lab.stop());
+  // Secrets and SSH read the process' environment.
+  Object.assign(process.env, lab.env());
+  return readEnvironment();
+}
+
+/** Keyboard and mouse as they are now: what a person does is done, whatever guards an application brings along. */
+function bareHands(page: TestPage): Parameters<typeof startRecording>[0] {
+  const { name, timeoutScale, keyboard, mouse } = page;
+  return {
+    name,
+    timeoutScale,
+    keyboard,
+    mouse,
+    latest: () => page.latest(),
+    onDirty: (listener) => page.onDirty(listener),
+    waitForStill: (options) => page.waitForStill(options),
+    textOf: (frame, clip) => page.textOf(frame, clip),
+  };
+}
+
+/** Starts the row's application from a clean state; the guest is logged into when that is asked for first. */
+function launcher(
+  vm: Vm,
+  machine: Machine,
+  settings: Settings,
+  page: TestPage,
+  ending: Ending,
+): () => Promise<void> {
+  let opened: Promise<ReturnType<typeof stagedApp>> | undefined;
+  const open = async (): Promise<ReturnType<typeof stagedApp>> => {
+    const ssh = await openSsh(vm, machine, settings);
+    ending.defer(() => ssh.disconnect());
+    return stagedApp(machine, settings, ssh, page, await checkGuest(machine, ssh));
+  };
+  return async () => {
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    const app = await opened;
+    await app.clean();
+    await app.launch();
+  };
+}
+
+/** Ctrl+C ends the recording; once more ends the process at once. */
+function untilInterrupted(): Promise<void> {
+  return new Promise((done) => {
+    let count = 0;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (++count > 1) process.exit(130);
+        done();
+      });
+    }
+  });
+}
