@@ -1,5 +1,5 @@
 /**
- * `npm run build`: the package's JavaScript, types and other files in dist/, as its users get them.
+ * `npm run build`: the package's JavaScript, types and other files in dist/, or in the folder that is given.
  *
  * Node strips the types off its users' own files, but not below node_modules.
  *
@@ -8,13 +8,14 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const ROOT = import.meta.dirname;
-const DIST = join(ROOT, 'dist');
+const DIST = resolve(process.argv[2] ?? join(ROOT, 'dist'));
 /** What is read at run time beside code. */
 const ASSETS = [
   'fixtures/recording/film.html',
+  'fixtures/recorder/recorder.html',
   'fixtures/recording/live.html',
   'lab/guests/qemu/customize.sh',
   'lab/guests/qemu/harbor-chat.py',
@@ -25,7 +26,7 @@ const OWN_IMPORT = /(from '|import\(')(\.{1,2}\/[^']+)\.ts'/g;
 
 rmSync(DIST, { recursive: true, force: true });
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', DIST], {
   cwd: ROOT,
   stdio: 'inherit',
 });
