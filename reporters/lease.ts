@@ -3,7 +3,8 @@
  *
  *     reporter: [['list'], ['./reporters/lease.ts']]
  *
- * A run that is killed gives nothing back: its leases end by the rules of fixtures/lease/protocol.ts.
+ * SIGTERM, by which CI systems, `timeout` and containers end a job, stops the run as Ctrl+C does: Playwright itself dies
+ * of it. A run that is killed gives nothing back: its leases end by the rules of fixtures/lease/protocol.ts.
  *
  * @module
  */
@@ -15,12 +16,14 @@ import { connectProxmox } from '../fixtures/proxmox/index.ts';
 
 export default class LeaseReporter implements Reporter {
   #machines: readonly Machine[] = [];
+  #stopListening: (() => void) | undefined;
 
   constructor() {
     nameRun();
   }
 
   onBegin(_config: FullConfig, root: Suite): void {
+    this.#stopListening = stopOnTermination();
     this.#machines = root.suites.flatMap((suite) => {
       const { machine } = (suite.project()?.use ?? {}) as { machine?: Machine };
       return machine === undefined || machine.skip !== undefined ? [] : [machine];
@@ -39,9 +42,32 @@ export default class LeaseReporter implements Reporter {
     }
   }
 
+  // After the last reporter: what they write is whole.
+  onExit(): Promise<void> {
+    this.#stopListening?.();
+    return Promise.resolve();
+  }
+
   printsToStdio(): boolean {
     return false;
   }
+}
+
+/** Turns the first SIGTERM into SIGINT, unless the run is stopping already: a second SIGINT would end it at once. */
+function stopOnTermination(): () => void {
+  let isStopping = false;
+  const onInterrupt = (): void => {
+    isStopping = true;
+  };
+  const onTerminate = (): void => {
+    if (!isStopping) process.kill(process.pid, 'SIGINT');
+  };
+  process.once('SIGINT', onInterrupt);
+  process.on('SIGTERM', onTerminate);
+  return () => {
+    process.off('SIGINT', onInterrupt);
+    process.off('SIGTERM', onTerminate);
+  };
 }
 
 async function giveBack(machines: readonly Machine[], settings: Settings): Promise<void> {
