@@ -29,7 +29,7 @@ export async function apiPage(): Promise<string> {
   const text = [
     INTRODUCTION,
     ...modules,
-    `## For configs\n\nReporters and set-ups that a Playwright config names: ${others.map((name) => `\`${name}\``).join(', ')}. \`vmwright init\` writes a config with them in their order.`,
+    `## For configs\n\nReporters and set-ups that a Playwright config names: ${others.map((name) => `\`${name}\``).join(', ')}. \`vmwright init\` writes a config with those that each run needs, in their order.`,
     page.remaining(),
   ].join('\n\n');
   const path = join(ROOT, 'docs/api.md');
