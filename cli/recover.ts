@@ -3,13 +3,11 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadSettings, type Machine, readEnvironment, redact } from '../fixtures/config/index.ts';
-import { VmwrightError } from '../fixtures/errors.ts';
-import { loadModule } from './load-module.ts';
+import { loadSettings, readEnvironment, redact } from '../fixtures/config/index.ts';
 import { recoverFiles, recoverLeases, recoveryLines } from '../reporters/recovery.ts';
+import { loadMatrix } from './plan.ts';
 
 export interface RecoverCommandOptions {
   readonly state: string;
@@ -46,7 +44,7 @@ export async function recover(
   if (env.PROXMOX_HOST === undefined || env.PROXMOX_HOST === '') {
     print('leases: no PROXMOX_HOST, so there is no cluster to look at');
   } else {
-    const machines = await loadMachines(options.matrix);
+    const { machines } = await loadMatrix(options.matrix);
     const force = options.force === undefined ? {} : { force: options.force };
     const leases = await recoverLeases(machines, loadSettings(env), { dryRun, ...force });
     for (const line of recoveryLines({ traces: [], runs: [] }, leases, { all: true, dryRun })) {
@@ -55,19 +53,4 @@ export async function recover(
     }
   }
   if (count === 0) print('nothing was left behind');
-}
-
-/** The machines of a matrix file. @throws `PLAN_INVALID` */
-export async function loadMachines(file: string): Promise<readonly Machine[]> {
-  const path = resolve(file);
-  const module = existsSync(path) ? ((await loadModule(path)) as { default?: readonly Machine[] }) : {};
-  if (Array.isArray(module.default)) return module.default as readonly Machine[];
-  throw new VmwrightError({
-    code: 'PLAN_INVALID',
-    subject: '--matrix',
-    message: 'the file holds no machines',
-    expected: 'a module whose default export is a matrix',
-    seen: path,
-    next: 'run in the folder of vm-matrix.ts, or give --matrix <file>',
-  });
 }

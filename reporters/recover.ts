@@ -4,14 +4,15 @@
  *     reporter: [['./reporters/recover.ts'], ['list'], ['./reporters/summary.ts'], ['./reporters/lease.ts']]
  *
  * Before the summary: a run of the same name clears its folder. Files are looked at in any case; the cluster is asked
- * only when something had crashed.
+ * only when something had crashed. The summary of this run tells of it in its NOTES.
  *
  * @module
  */
 import { resolve } from 'node:path';
 import type { FullConfig, Reporter } from '@playwright/test/reporter';
-import { loadSettings, type Machine, redact } from '../fixtures/config/index.ts';
+import { loadSettings, type Machine, readEnvironment, redact } from '../fixtures/config/index.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
+import { publishCrashes } from './crashes.ts';
 import { type FileRecovery, recoverFiles, recoverLeases, recoveryLines } from './recovery.ts';
 
 export interface RecoverOptions {
@@ -22,22 +23,21 @@ export interface RecoverOptions {
 export default class RecoverReporter implements Reporter {
   readonly #options: RecoverOptions;
   #leases: Promise<void> = Promise.resolve();
+  #isDone = false;
 
   constructor(options: RecoverOptions = {}) {
     this.#options = options;
   }
 
+  // Before blobs and summaries look at the run's metadata.
+  preprocess({ config }: { readonly config: FullConfig }): Promise<void> {
+    this.#recover(config);
+    return Promise.resolve();
+  }
+
+  // Merging blobs there is nothing to preprocess.
   onBegin(config: FullConfig): void {
-    const root = config.configFile === undefined ? config.rootDir : resolve(config.configFile, '..');
-    try {
-      const found = recoverFiles({
-        stateFolder: resolve(root, this.#options.stateFolder ?? 'test-results/state'),
-      });
-      say(recoveryLines(found, []));
-      this.#leases = giveBack(found, config).catch(complain);
-    } catch (error) {
-      complain(error);
-    }
+    if (!this.#isDone) this.#recover(config);
   }
 
   async onEnd(): Promise<void> {
@@ -46,6 +46,21 @@ export default class RecoverReporter implements Reporter {
 
   printsToStdio(): boolean {
     return false;
+  }
+
+  #recover(config: FullConfig): void {
+    this.#isDone = true;
+    const root = config.configFile === undefined ? config.rootDir : resolve(config.configFile, '..');
+    try {
+      const found = recoverFiles({
+        stateFolder: resolve(root, this.#options.stateFolder ?? 'test-results/state'),
+      });
+      say(recoveryLines(found, []));
+      publishCrashes(config, recoveryLines({ ...found, traces: [] }, []).map(redact));
+      this.#leases = giveBack(found, config).catch(complain);
+    } catch (error) {
+      complain(error);
+    }
   }
 }
 
@@ -57,7 +72,9 @@ async function giveBack(found: FileRecovery, config: FullConfig): Promise<void> 
     const { machine } = use as { machine?: Machine };
     return machine !== undefined && crashed.has(name) ? [machine] : [];
   });
-  if (machines.length === 0) return;
+  // Without a cluster they were the embedded lab's, which is gone.
+  const { PROXMOX_HOST = '' } = readEnvironment();
+  if (machines.length === 0 || PROXMOX_HOST === '') return;
   say(recoveryLines({ traces: [], runs: [] }, await recoverLeases(machines, loadSettings())));
 }
 

@@ -22,6 +22,7 @@ import type {
   TestStep,
 } from '@playwright/test/reporter';
 import { redact } from '../fixtures/config/index.ts';
+import { publishedCrashes } from './crashes.ts';
 import { failureFrom, isTopLevelStep, picturesOf, timedSteps, topLevelSteps } from './failure.ts';
 import { plannedFlows } from './flow.ts';
 import { type JournalEvent, type JournalWriter, openJournal, type PlannedHost } from './journal.ts';
@@ -143,6 +144,7 @@ export default class SummaryReporter implements Reporter {
         ...part,
         ...(url === undefined ? {} : { url }),
       });
+      for (const crash of publishedCrashes(config)) this.#record(noteOf(at, 'anomaly', crash));
       this.#recordMissingShards(at, config);
     });
   }
