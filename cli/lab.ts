@@ -21,7 +21,9 @@ const say = (line: string): unknown => process.stderr.write(`${line}\n`);
 const print = (line: string): unknown => process.stdout.write(`${line}\n`);
 
 export function addLab(program: Command): void {
-  const lab = program.command('lab').description('the embedded Proxmox server and its guests');
+  const lab = program
+    .command('lab')
+    .description('build, start and look at the embedded Proxmox server and its guests');
   lab
     .command('build')
     .description('build the image of the real guest, boot it once and keep that state')
@@ -34,7 +36,7 @@ export function addLab(program: Command): void {
     .option('--guests <names>', 'simulated guests to offer, with commas between (default: all)', parseGuests)
     .option('--qemu', 'offer the real guest debian12 too')
     .action(start);
-  lab.command('status').description('what is built, where, and how big').action(status);
+  lab.command('status').description('say what is built, where, and how big').action(status);
 }
 
 async function build(options: { force?: true; sources?: string }): Promise<void> {

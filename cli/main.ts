@@ -2,13 +2,14 @@
 /**
  * `vmwright`: what the test runner does not do. Each command is a file beside this one.
  *
- * Exit codes: 0 done, 1 failed, 2 wrong usage, 3 an approval is missing.
+ * Exit codes: exit-codes.ts.
  *
  * @module
  */
 import { Command, CommanderError } from 'commander';
-import { isVmwrightError } from '../fixtures/errors.ts';
+import { VERSION } from '../reporters/version.ts';
 import { addDoctor } from './doctor.ts';
+import { EXIT, EXIT_CODE_HELP, exitCodeOf } from './exit-codes.ts';
 import { addInit } from './init.ts';
 import { addLab } from './lab.ts';
 import { addNeedle } from './needle.ts';
@@ -19,21 +20,14 @@ import { addVlm } from './vlm.ts';
 import { addRuns } from './runs.ts';
 import { addVms } from './vms.ts';
 
-const USAGE = 2;
-const EXIT_CODES: Readonly<Record<string, number>> = {
-  PLAN_INVALID: USAGE,
-  MATRIX_INVALID: USAGE,
-  SUITE_INVALID: USAGE,
-  BUILD_NAME_INVALID: USAGE,
-  RECORD_OUTPUT_EXISTS: USAGE,
-  APPROVAL_NEEDED: 3,
-  RISK_UNCONFIRMED: 3,
-};
-
 const program = new Command('vmwright')
-  .description('Playwright Test for virtual machines: what the test runner itself does not do')
+  .description(
+    'Playwright Test for virtual machines. Tests are run by npx playwright test; this does the rest.',
+  )
+  .version(VERSION)
   .exitOverride()
-  .showHelpAfterError('(add --help for the usage)');
+  .showHelpAfterError('(add --help for the usage)')
+  .addHelpText('after', EXIT_CODE_HELP);
 addInit(program);
 addVms(program);
 addDoctor(program);
@@ -68,9 +62,9 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE;
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   else {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = isVmwrightError(error) ? (EXIT_CODES[error.code] ?? 1) : 1;
+    process.exitCode = exitCodeOf(error);
   }
 }

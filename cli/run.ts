@@ -18,6 +18,7 @@ import { beginRun, FILES, partFolder, storedRuns } from '../reporters/store.ts';
 import { VERSION } from '../reporters/version.ts';
 import { approve } from './approval.ts';
 import { askApproval, type Terminal } from './ask.ts';
+import { EXIT, exitCodeOfRun } from './exit-codes.ts';
 import { makePlan, optionEnvironment, type Plan, planHash, type PlanOptions, planText } from './plan.ts';
 import { supervise } from './supervise.ts';
 import { verify } from './verify.ts';
@@ -34,7 +35,7 @@ export interface RunOptions extends PlanOptions {
 /** In this order, each only after the one before. Without a watcher there is no `watch`. */
 type Phase = 'plan' | 'verify' | 'watch' | 'run';
 
-/** The runner's exit code; nothing is started when the plan or its approval does not hold. */
+/** The exit code (exit-codes.ts); nothing is started when the plan or its approval does not hold. */
 export async function run(
   options: RunOptions,
   command: readonly string[],
@@ -84,7 +85,9 @@ export async function run(
   }
   phases.end(join(folder, FILES.phases));
   const finished = readRun(folder, { now: Date.now(), processState: own });
-  return finished?.model.state === 'COMPLETED' ? exitCode : exitCode || 1;
+  if (finished === undefined) return exitCode || EXIT.failed;
+  // What ended the runner itself, such as a signal, has a code of its own.
+  return finished.model.state === 'COMPLETED' || exitCode > 1 ? exitCode : exitCodeOfRun(finished.model);
 }
 
 /** True with a watcher. @throws `APPROVAL_NEEDED` */

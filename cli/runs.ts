@@ -14,7 +14,7 @@ import type { StatusOptions } from './status.ts';
 const list = (text: string): string[] => text.split(',').filter((word) => word !== '');
 const repeated = (text: string, known: string[] = []): string[] => [...known, text];
 const format = (): Option =>
-  new Option('--format <format>').choices(['text', 'markdown', 'json']).default('text');
+  new Option('--format <format>', 'how it is printed').choices(['text', 'markdown', 'json']).default('text');
 
 export function addRuns(program: Command): void {
   planned(program.command('plan').description('print what a run would do, and the approval it needs'))
@@ -39,9 +39,9 @@ export function addRuns(program: Command): void {
     });
   program
     .command('status')
-    .description('the live run, else the latest one')
+    .description('show the live run, else the latest one')
     .option('--watch', 'stay, and redraw until the run is over')
-    .option('--build <name>', 'this run')
+    .option('--build <name>', 'the run of this name')
     .option('--hung-after <seconds>', 'a runner without an event for so long is hung', Number)
     .option('--state <folder>', 'where runs are stored', 'test-results/state')
     .addOption(format())
@@ -53,7 +53,7 @@ export function addRuns(program: Command): void {
   program
     .command('post')
     .description("post a complete run's summary to the chat, once")
-    .option('--build <name>', 'this run')
+    .option('--build <name>', 'the run of this name')
     .option('--correction <why>', 'replace the post: says what was wrong with it')
     .option('--not-there', 'an earlier attempt died, and its post is not in the channel')
     .option('--approve <token>', 'the approval for this post')
@@ -66,7 +66,7 @@ export function addRuns(program: Command): void {
   program
     .command('replay')
     .description(
-      'a stored run, or a folder of artefacts, through the code of today; posts and writes nothing',
+      'show a stored run, or a folder of artefacts, by the code of today; posts and writes nothing',
     )
     .argument('<folder>')
     .option('--plan <folder>', 'folder with the run.json whose machines are the scope')

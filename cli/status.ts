@@ -15,6 +15,7 @@ import { renderMarkdown } from '../reporters/render/markdown.ts';
 import { renderText } from '../reporters/render/text.ts';
 import type { View } from '../reporters/sections.ts';
 import { storedRuns } from '../reporters/store.ts';
+import { EXIT, exitCodeOfRun } from './exit-codes.ts';
 
 export interface StatusOptions {
   readonly state: string;
@@ -40,7 +41,7 @@ const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
-/** Exit code 0 for a run that is live or passed, 1 for anything else that is over. */
+/** The exit code (exit-codes.ts): 0 for a run that is live or passed. */
 export async function status(
   options: StatusOptions,
   terminal: Terminal = { stdout: process.stdout, now: Date.now },
@@ -54,7 +55,7 @@ export async function status(
     if (options.watch !== true || !isLive || !isScreen) {
       if (options.watch !== true || !isLive) {
         terminal.stdout.write(isScreen ? frame(text, terminal.stdout, Infinity) : text);
-        return isLive || run.model.state === 'COMPLETED' ? 0 : 1;
+        return isLive ? EXIT.ok : exitCodeOfRun(run.model);
       }
     } else terminal.stdout.write(frame(text, terminal.stdout, (terminal.stdout.rows ?? Infinity) - 1));
     await sleep(REDRAW_MS);

@@ -222,7 +222,7 @@ test('--fix asks, sets Linux hardware right, and never writes to the hardware of
     for (const name of ['fedora42', 'windows11']) lab.machine(name).config.vga = 'virtio';
     const both = { project: ['fedora42', 'windows11'] };
     const unasked = await spawnDoctor(lab, ['--project', ...both.project, '--fix']);
-    expect(unasked.code).toBe(3);
+    expect(unasked.code).toBe(4);
     expect(unasked.err).toContain('[APPROVAL_NEEDED]');
     expect(unasked.out).toContain(
       'fedora42: set vga=std on VM 101 (fedora42) on pve, in effect from its next start',

@@ -65,9 +65,9 @@ test('A3, A4, A5, A7, A8, A66, A67, A68, A70, A147: a plan does nothing; approve
   expect(planned.output).toContain('command: VMWRIGHT_OPTION_PLUGIN=fc npx playwright test smoke.spec.ts');
   expect(planned.output).toContain('excluded: old - RE-CREATE');
   const unapproved = await vmwright(folder, ['run', ...selection], { env });
-  expect(unapproved.exitCode).toBe(3);
+  expect(unapproved.exitCode).toBe(4);
   const alien = await vmwright(folder, ['run', ...selection, '--approve', '0123456789ab'], { env });
-  expect(alien.exitCode).toBe(3);
+  expect(alien.exitCode).toBe(4);
   expect(everything(folder)).toEqual(before);
   expect([cluster.connections(), chat.posts]).toEqual([0, []]);
 
@@ -141,7 +141,7 @@ test('A27, A72, A76, A80, A91, A93, A114, P-A12, P-A15: status, replay and post 
   expect(again.stderr).toContain('POST_DONE');
   for (const approval of [[], ['--approve', token]]) {
     const refused = await vmwright(folder, ['post', '--correction', 'a2 was wrong', ...approval], { env });
-    expect(refused.exitCode).toBe(3);
+    expect(refused.exitCode).toBe(4);
   }
   expect(chat.posts).toHaveLength(1);
   const asked = await vmwright(folder, ['post', '--correction', 'a2 was wrong'], { env });
@@ -191,7 +191,7 @@ test('A6, A53, A54, A65: what is wrong with the plan stops before anything is as
   const token = tokenIn((await vmwright(folder, ['plan', ...risky], { env })).stdout);
   const unconfirmed = await vmwright(folder, ['run', ...risky, '--approve', token], { env });
   expect(unconfirmed.stderr).toContain('RISK_UNCONFIRMED');
-  expect(unconfirmed.exitCode).toBe(3);
+  expect(unconfirmed.exitCode).toBe(4);
   expect(everything(folder)).toEqual(before);
 
   writeRunProjectBroken(folder);
