@@ -19,7 +19,8 @@ import { loadFonts, font } from './fonts.ts';
 import { KeyMapper, type KeyPress } from './keys.ts';
 import { closeButtonOf, contentOf, hitBox, launcherButtonOf, paintDesktop, TITLE_BAR } from './paint.ts';
 import { changedArea } from './changed-area.ts';
-import { Greeter, LockScreen, type Overlay, SystemDialog } from './overlays.ts';
+import { Locker } from './locker.ts';
+import { Greeter, type Overlay, SystemDialog } from './overlays.ts';
 import { themes } from './themes.ts';
 
 /** SeaBIOS's text mode, which QEMU shows until the guest sets its own. */
@@ -28,11 +29,6 @@ const CARET_MS = 500;
 /** From the window to its first content: Electron shows an empty surface first. */
 const FIRST_PAINT_MS = 300;
 const SLOW_PAINT_MS = 4000;
-/** KDE's daemon starts a killed greeter again: the screen stays locked. */
-const LOCKER_RESTART_MS = 100;
-const AUTOLOCK_MS = 1500;
-const LOCKER = '/usr/libexec/kscreenlocker_greet';
-const LOCKER_COMM = 'kscreenlocker_g';
 const FIRST_RUN_COMM = 'WebExperienceHostApp.exe';
 const APPLICATION = 'Harbor Chat';
 
@@ -78,9 +74,8 @@ export class Desktop implements Display {
   readonly #listeners = new Set<(area: Area | 'resized') => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #clock: GuestClock;
+  readonly #locker: Locker;
   #keys = this.#keyMapper();
-  #lock: { readonly screen: LockScreen; pid: number | undefined } | undefined;
-  #autolock: NodeJS.Timeout | undefined;
   #isBannerDismissed = false;
   #hidesWindows = false;
   #phase: Phase = 'off';
@@ -99,6 +94,7 @@ export class Desktop implements Display {
     this.#files = disk;
     this.#faults = faults;
     this.#journal = journal;
+    this.#locker = new Locker({ definition, processes, disk }, () => this.#repaint());
     this.#overlays = {
       greeter: new Greeter(definition.user),
       firstRun: new SystemDialog(
@@ -120,7 +116,7 @@ export class Desktop implements Display {
       if (this.#phase !== 'desktop') return;
       if (event.type === 'spawned') void this.#open(event.process, event.request.path);
       else {
-        this.#lockerExited(event.process.pid, event.signal);
+        this.#locker.exited(event.process.pid, event.signal);
         this.#close(event.process.pid);
       }
     });
@@ -185,12 +181,9 @@ export class Desktop implements Display {
     if ((fault === 'lock-screen' || fault === 'autolock') && this.#definition.desktop !== 'kde') {
       throw new Error(`${this.#definition.name}: only KDE has the fault "${fault}"`);
     }
-    if (fault === 'lock-screen' && on) this.#lockScreen();
+    if (fault === 'lock-screen' && on) this.#lock();
     if (fault === 'update-banner') this.#isBannerDismissed = false;
-    if (fault === 'autolock') {
-      clearInterval(this.#autolock);
-      this.#autolock = on ? setInterval(() => void this.#autolockNow(), AUTOLOCK_MS) : undefined;
-    }
+    if (fault === 'autolock') this.#locker.autolock(on, () => this.#lock());
     this.#repaint();
   }
 
@@ -211,14 +204,13 @@ export class Desktop implements Display {
       restored.restore(program);
       return { pid, frame, program: restored, painted: true };
     });
-    const locker = this.#processes.list().find(({ comm }) => comm === LOCKER_COMM);
-    if (locker !== undefined) this.#lock = { screen: this.#newLockScreen(), pid: locker.pid };
+    this.#locker.restore();
     this.#repaint();
   }
 
   dispose(): void {
     this.watched(0);
-    clearInterval(this.#autolock);
+    this.#locker.dispose();
     this.#timers.forEach((timer) => clearTimeout(timer));
     this.#listeners.clear();
   }
@@ -229,7 +221,7 @@ export class Desktop implements Display {
     this.#windows = [];
     this.#query = undefined;
     this.#buttons = 0;
-    this.#lock = undefined;
+    this.#locker.reset();
     this.#isBannerDismissed = false;
     this.#keys = this.#keyMapper();
   }
@@ -241,52 +233,15 @@ export class Desktop implements Display {
   /** What lies over everything and takes the input. */
   #overlay(): Overlay | undefined {
     if (this.#faults.has('greeter')) return this.#overlays.greeter;
-    if (this.#lock !== undefined) return this.#lock.screen;
+    if (this.#locker.screen !== undefined) return this.#locker.screen;
     const runs = (comm: string): boolean => this.#processes.list().some((process) => process.comm === comm);
     if (this.#faults.has('first-run-dialog') && runs(FIRST_RUN_COMM)) return this.#overlays.firstRun;
     const isBanner = this.#faults.has('update-banner') && this.#definition.desktop === 'gnome';
     return isBanner && !this.#isBannerDismissed ? this.#overlays.banner : undefined;
   }
 
-  #lockScreen(): void {
-    if (this.#lock !== undefined || this.#phase !== 'desktop') return;
-    this.#lock = { screen: this.#newLockScreen(), pid: this.#startLocker() };
-    this.#repaint();
-  }
-
-  #newLockScreen(): LockScreen {
-    const { user, password } = this.#definition;
-    return new LockScreen(user, password, () => {
-      if (this.#lock?.pid !== undefined) this.#processes.exit(this.#lock.pid, 0);
-    });
-  }
-
-  #startLocker(): number {
-    return this.#processes.spawn({ path: LOCKER, user: this.#definition.user, session: 'desktop' }).pid;
-  }
-
-  /** A greeter that ends by itself has let its user in; one that was killed is started again. */
-  #lockerExited(pid: number, signal: string | undefined): void {
-    const lock = this.#lock;
-    if (lock?.pid !== pid) return;
-    lock.pid = undefined;
-    if (signal === undefined) {
-      this.#lock = undefined;
-      return;
-    }
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      lock.screen.restart();
-      lock.pid = this.#startLocker();
-      this.#repaint();
-    }, LOCKER_RESTART_MS);
-    this.#timers.add(timer);
-  }
-
-  async #autolockNow(): Promise<void> {
-    const file = `/home/${this.#definition.user}/.config/kscreenlockerrc`;
-    const config = (await this.#files.exists(file)) ? await this.#files.read(file) : '';
-    if (!/^Autolock=false$/m.test(config)) this.#lockScreen();
+  #lock(): void {
+    if (this.#phase === 'desktop') this.#locker.lock();
   }
 
   #click(x: number, y: number): void {
