@@ -15,7 +15,7 @@ import {
 } from '../fixtures/config/index.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
 import { centre, type Frame, type Rect } from '../fixtures/image/frame.ts';
-import { climb, createAsker, createScreenReader, locate } from '../fixtures/vision/index.ts';
+import { climb, createAsker, createScreenReader, locate, readNeedle } from '../fixtures/vision/index.ts';
 
 const FAILED = 1;
 const FONT = 'Noto Sans';
@@ -78,7 +78,10 @@ export async function examine(settings: VlmSettings, _: VlmEndpoint, say: Say): 
   let isFit = true;
   for (const { title, claim, wanted } of STATEMENTS) {
     const line = await attempt(async () => {
-      const finding = await climb(claim, picture, map, askerOf(settings), { mayAsk: true });
+      const finding = await climb(claim, picture, map, askerOf(settings), {
+        mayAsk: true,
+        needle: readNeedle,
+      });
       const [vote] = finding.votes;
       const seen = `${finding.verdict}${finding.problem === undefined ? '' : ` (${finding.problem.code})`}`;
       const cost =

@@ -72,6 +72,20 @@ test('.not fails with the text that stays', async () => {
   expect(message).toMatch(/"User ?name"/);
 });
 
+test('.not does not take a misread text for a missing one, and says where it may be', async () => {
+  const screen = new ReadScreen([login, login]);
+  const read = screen.textOf;
+  screen.textOf = async (frame: Frame) => {
+    const map = await read(frame);
+    const doubts = [{ from: 0, to: 4, text: 'Signed' }];
+    return { ...map, lines: map.lines.map((line, index) => (index === 0 ? { ...line, doubts } : line)) };
+  };
+  const message = await failure(expect(screen).not.toShowText('Signed in'));
+  expect(message).toMatch(/^Unsure: {3}it may be "Sign in to Acme", \d+x\d+ at \d+,\d+, misread: neither/m);
+  await expect(screen).not.toShowText('Signed out');
+  await failure(expect(screen).toShowText('Signed in'));
+});
+
 test('an empty screen shows no text, and says so', async () => {
   await expect(new ReadScreen([empty])).not.toShowText('a');
   expect(await failure(expect(new ReadScreen([empty])).toShowText('a'))).toContain(

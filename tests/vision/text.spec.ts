@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
-import { findText, locateText, type TextMap } from '../../fixtures/vision/index.ts';
+import { findText, locateText, mayShow, type TextMap } from '../../fixtures/vision/index.ts';
 import { lineFrom } from '../../fixtures/vision/ocr/text-map.ts';
 
 const CHARACTER_WIDTH = 10;
@@ -13,7 +13,7 @@ function mapOf(...texts: readonly string[]): TextMap {
     const characters = chars.map((char, at) => ({ text: char, x: (at + 0.5) / chars.length, confidence: 1 }));
     return lineFrom(box, characters) ?? [];
   });
-  return { width: 1000, height: 1000, lines };
+  return { width: 1000, height: 1000, lines, faint: [] };
 }
 
 const found = (map: TextMap, query: string | RegExp, options = {}): [string, string][] =>
@@ -32,15 +32,75 @@ test("letters that OCR's dictionary lacks are compared with what it reads for th
   expect(found(mapOf('Lodz Straße Kobenhavn'), 'København')).toEqual([['Kobenhavn', 'exact']]);
 });
 
-test('characters that OCR confuses are the same, on the second rung', () => {
+test('characters of one shape are the same, on the second rung', () => {
   for (const [read, meant] of [
-    ['l0O5', '1oos'],
+    ['l0O5', '1O05'],
     ['He|p', 'Help'],
     ['8ackup', 'Backup'],
     ['Z0 pages', '20 pages'],
     ['lnvoice', 'Invoice'],
+    ['lnvoice', 'invoice'],
+    ['GroBe', 'Größe'],
   ] as const)
     expect(found(mapOf(read), meant)).toEqual([[read, 'folded']]);
+});
+
+test('others that OCR confuses are the same only where it was not sure', () => {
+  for (const [read, meant, at] of [
+    ['Locatlon', 'Location', 5],
+    ['5oo0', '5000', 2],
+    ['Frangais', 'Français', 4],
+    ['20z6', '2026', 2],
+  ] as const) {
+    expect(found(mapOf(read), meant), read).toEqual([]);
+    const unsure = withDoubts(
+      read,
+      [],
+      Array.from(read, (_, index) => (Math.abs(index - at) < 2 ? 0.6 : 1)),
+    );
+    expect(found(unsure, meant), read).toEqual([[read, 'folded']]);
+  }
+});
+
+/** One line of which OCR is not sure. */
+function withDoubts(
+  text: string,
+  doubts: NonNullable<TextMap['lines'][number]['doubts']>,
+  confidences?: readonly number[],
+): TextMap {
+  const map = mapOf(text);
+  return {
+    ...map,
+    lines: map.lines.map((line) => ({ ...line, doubts, confidences: confidences ?? [] })),
+  };
+}
+
+test('what may be there, misread, is told: up to two doubts at once, an expression too', () => {
+  const map = withDoubts('Accessibilty 0ptons', [
+    { from: 10, to: 10, text: 'i' },
+    { from: 16, to: 16, text: 'i' },
+    { from: 13, to: 14, text: 'O' },
+  ]);
+  for (const text of ['Accessibility', 'Options', 'Accessibility Options', /^Accessibility/, /O.tions/])
+    expect([found(map, text), mayShow(map, text)?.text], String(text)).toEqual([[], 'Accessibilty 0ptons']);
+  expect(mayShow(map, /^Accessibility Options$/), 'three doubts').toBeUndefined();
+  expect(mayShow(map, 'Accessibility', { exact: true })?.box).toEqual(map.lines[0]!.box);
+  for (const text of ['Accessible', 'Optics', 'Possibility', 'Access options', /X/, '...'])
+    expect(mayShow(map, text), String(text)).toBeUndefined();
+});
+
+test('of a line that OCR is sure of nothing else may be there', () => {
+  const map = mapOf('Sign in', '3 new messages');
+  for (const text of ['Signed in', 'Sign on', '2 new messages', '3 new message from']) {
+    expect(found(map, text)).toEqual([]);
+    expect(mayShow(map, text)).toBeUndefined();
+  }
+});
+
+test('a line too faint to count as text proves no presence, and no absence', () => {
+  const map = { ...mapOf('Sign in'), faint: mapOf('Signed out').lines };
+  expect(found(map, 'Signed out')).toEqual([]);
+  expect(mayShow(map, 'signed out')?.text).toBe('Signed out');
 });
 
 test('a line read as meant goes before one that is only confusable with it', () => {
@@ -102,7 +162,7 @@ test('a line that wide spaces cut is found as a whole, and where it is; a column
     piece('Cancel', 460, 41),
     piece('below', 206, 60),
   ];
-  const map = { width: 1000, height: 1000, lines };
+  const map = { width: 1000, height: 1000, lines, faint: [] };
   const [hit] = findText(map, 'to locate');
   expect(hit).toMatchObject({ text: 'to locate', rung: 'exact' });
   expect(hit!.box.x).toBeGreaterThanOrEqual(165);

@@ -1,9 +1,11 @@
 /**
  * Claims on a page: a scripted machine behind real RFB, a scripted model behind real HTTP.
  */
+import { mkdir, writeFile } from 'node:fs/promises';
 import type { TestInfo } from '@playwright/test';
 import { launchWitness } from '../../fixtures/claims.ts';
 import { expect } from '../../fixtures/expect.ts';
+import { crop, encodePng } from '../../fixtures/image/frame.ts';
 import { type TestPage, withEyes } from '../../fixtures/page.ts';
 import { VncPage } from '../../fixtures/vnc/index.ts';
 import type { Label } from '../matchers/support/screen.ts';
@@ -68,11 +70,51 @@ test('a pass leaves its evidence: picture, question, answer, model, quote, rung,
 
 test('text claims ask nobody, and their rung is shown', async ({ vncPage, provider }, info) => {
   await expect(vncPage).toShow('the text "Sign in to Harbor" is shown');
-  await expect(vncPage).toShow('"5ign in to Harb0r"');
+  await expect(vncPage).toShow('"5ign in to Harbor"');
   await expect(vncPage).not.toShow('"Signed in"');
   expect(provider.calls).toHaveLength(0);
   const rungs = info.annotations.map(({ description = '' }) => description.split(': ').at(-1));
   expect(rungs).toEqual(['pass by exact text', 'pass by folded text', 'fail by exact text']);
+});
+
+test('a claim about an image is settled by its needle, both ways, and asks nobody', async ({
+  vncPage,
+  desk,
+  provider,
+}, info) => {
+  const file = info.outputPath('title.png');
+  const title = { x: 36, y: 38, width: 120, height: 32 };
+  await mkdir(info.outputDir, { recursive: true });
+  await writeFile(file, await encodePng(crop(desk.picture(), title)));
+  await expect(vncPage).toShow(`the image "${file}" is shown`);
+  await expect(vncPage).not.toShow(`the screen does not show the image "${file}"`);
+  desk.show(LOADING);
+  await expect(vncPage).toShow(`no image "${file}" is shown`);
+  await expect(vncPage).not.toShow(`the image "${file}"`);
+  await expect(expect(vncPage).toShow(`the image "${file}"`, { timeout: 50 })).rejects.toThrow(
+    /fail by needle/,
+  );
+  expect(provider.calls).toHaveLength(0);
+  expect(recordOf(info, 'toShow')).toMatchObject({
+    rung: 'needle',
+    verdict: 'pass',
+    evidence: [{ quote: file, box: title }],
+  });
+  const error = await vmwrightError(expect(vncPage).toShow('the image "missing.png" is shown'));
+  expect(error.code).toBe('NEEDLE_MISSING');
+});
+
+test('a needle that is nearly there is neither there nor missing', async ({ vncPage, desk }, info) => {
+  const file = info.outputPath('title.png');
+  const title = crop(desk.picture(), { x: 36, y: 38, width: 120, height: 32 });
+  await mkdir(info.outputDir, { recursive: true });
+  // A little paler, as another version of the desktop paints it.
+  const paler = title.data.map((value, at) => (at % 4 === 3 ? 255 : Math.round(value * 0.75 + 61)));
+  await writeFile(file, await encodePng({ ...title, data: paler }));
+  for (const expectation of [expect(vncPage), expect(vncPage).not])
+    await expect(expectation.toShow(`the image "${file}" is shown`, { timeout: 50 })).rejects.toThrow(
+      /unsure by needle \(SIGHT_UNSURE: image .* may be at 120x32 at 36,38: the score is 0\.8/,
+    );
 });
 
 test('a failure names verdict, code and answer, and shows the picture', async ({

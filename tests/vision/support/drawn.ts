@@ -61,10 +61,8 @@ const THEMES = {
 
 export const LOOKS: readonly Look[] = [
   { font: 'inter', size: 13, theme: 'light' },
-  { font: 'inter', size: 14, theme: 'dark' },
   { font: 'ubuntu', size: 15, theme: 'aubergine' },
   { font: 'cantarell', size: 14, theme: 'dark' },
-  { font: 'noto-sans', size: 16, theme: 'light' },
   { font: 'jetbrains-mono', size: 14, theme: 'solarized' },
 ];
 

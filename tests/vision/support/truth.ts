@@ -1,5 +1,5 @@
 /**
- * Two real desktop screens and what stands on them, checked by eye.
+ * Two real desktop screens and what stands on them, checked by eye; and parts of rendered ones.
  *
  * @module
  */
@@ -26,7 +26,10 @@ interface Written {
 
 export const SCREENS = ['login-light-1280', 'settings-light-1920'] as const;
 
-export async function realScreen(name: (typeof SCREENS)[number]): Promise<RealScreen> {
+/** As other desktops look, in small fonts: dark, coloured edges of letters, greyed buttons, German and French. */
+export const RENDERED = ['kde-dark-de', 'windows-light-en', 'gnome-light-fr', 'classic-en'] as const;
+
+export async function realScreen(name: (typeof SCREENS | typeof RENDERED)[number]): Promise<RealScreen> {
   const file = join(import.meta.dirname, '../screens', name);
   const truth = JSON.parse(readFileSync(`${file}.json`, 'utf8')) as {
     lines: (Written & { words: Written[] })[];
