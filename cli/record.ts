@@ -151,7 +151,6 @@ function bareHands(page: TestPage): Parameters<typeof startRecording>[0] {
     latest: () => page.latest(),
     onDirty: (listener) => page.onDirty(listener),
     waitForStill: (options) => page.waitForStill(options),
-    textOf: (frame, clip) => page.textOf(frame, clip),
   };
 }
 

@@ -1,6 +1,18 @@
-import { expect, test } from '@playwright/test';
+import { type Page, test } from '@playwright/test';
+import axe from 'axe-core';
 import { type Lab, startLab } from '../../lab/index.ts';
-import { endRecorders, makeProject, onPage, play, SPEC, specIn, startRecorder } from './support/session.ts';
+import {
+  endRecorders,
+  expect,
+  makeProject,
+  onPage,
+  play,
+  SPEC,
+  specIn,
+  startRecorder,
+} from './support/session.ts';
+
+test.describe.configure({ timeout: 300_000 });
 
 let lab: Lab;
 test.beforeEach(async () => {
@@ -33,6 +45,10 @@ test('what is done on the page is a spec that passes on the same machine', async
     await view.drag([225, 295], [480, 330]);
     await expect(entries.last()).toContainText('toShowText');
     await page.screenshot({ path: info.outputPath('page.png') });
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await expect
+      .poll(() => page.evaluate('navigator.clipboard.readText()'))
+      .toContain("await vncPage.getByText('Log in').click();");
   });
   expect(await recorder.interrupt(), recorder.output()).toBe(0);
 
@@ -55,3 +71,60 @@ test('recorded', async ({ app, vncPage }) => {
   const run = await play(lab, folder, 'fedora42');
   expect(run.output).toContain('1 passed');
 });
+
+test('what a field hides is offered as a secret; the value is in no spec and not on the page', async ({}, info) => {
+  const folder = info.outputPath('p');
+  makeProject(folder);
+  const recorder = await startRecorder(lab, folder, ['--project', 'fedora42', '--output', SPEC]);
+  const value = 'Tr0ub4dor';
+  await onPage(
+    recorder.url,
+    async (view) => {
+      const { page, entries } = view;
+      await page.getByRole('button', { name: 'Launch Harbor Chat' }).click();
+      const email = await view.reads('Email');
+      await view.click(email.x + 100, email.y + email.height + 20);
+      await page.keyboard.press('Tab');
+      // Nothing but the bullets on the screen tells.
+      await page.keyboard.type(value);
+      await page.keyboard.press('Shift+Tab');
+      const hidden = entries.filter({ hasText: 'HARBOR_CHAT_PASSWORD' });
+      await expect(hidden).toContainText('This looks like a secret');
+      await hidden.getByRole('textbox', { name: 'Variable' }).fill('MY_PASSWORD');
+      await page.screenshot({ path: info.outputPath('dark.png') });
+      expect(await violations(page)).toEqual([]);
+      await hidden.getByRole('button', { name: 'Keep' }).click();
+      await expect(entries.nth(3)).toHaveText("await vncPage.keyboard.type(secret('MY_PASSWORD'));×");
+      // The label asks for one.
+      const password = await view.reads('Password');
+      await view.click(password.x + 100, password.y + password.height + 20);
+      await page.keyboard.type('ab');
+      await expect(entries.nth(6)).toContainText("secret('HARBOR_CHAT_PASSWORD')");
+      await entries.nth(6).getByRole('button', { name: 'No secret' }).click();
+      await expect(entries.nth(6)).toHaveText("await vncPage.keyboard.type('ab');×");
+      await entries.nth(6).getByRole('button', { name: 'Remove' }).click();
+      await page.getByRole('combobox', { name: 'Secret' }).selectOption('HARBOR_PASSWORD');
+      await page.getByRole('button', { name: 'Type secret' }).click();
+      await expect(entries.nth(6)).toHaveText("await vncPage.keyboard.type(secret('HARBOR_PASSWORD'));×");
+      expect(await page.content()).not.toContain(value);
+    },
+    { colorScheme: 'dark' },
+  );
+  expect(await recorder.interrupt(), recorder.output()).toBe(0);
+  const spec = specIn(folder);
+  expect(spec).toContain("await vncPage.keyboard.type(secret('MY_PASSWORD'));");
+  expect(spec).not.toMatch(/Tr0|harbor-demo/);
+});
+
+async function violations(page: Page): Promise<string[]> {
+  const source = axe.source;
+  await page.evaluate(source);
+  return page.evaluate(async () => {
+    const { axe: injected } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    return (await injected.run()).violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`,
+    );
+  });
+}

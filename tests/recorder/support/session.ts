@@ -6,12 +6,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, expect, type Page, test } from '@playwright/test';
+import { chromium, expect as base, type Page, test } from '@playwright/test';
+import type { Rect } from '../../../fixtures/image/frame.ts';
 import type { Lab } from '../../../lab/index.ts';
 import { homeVariables } from '../../support/home.ts';
 import { requirePeer } from '../../support/peers.ts';
 import { ROOT, runPlaywright, type RunnerResult, writeProject } from '../../support/runner.ts';
 
+/** Two processors may be shared by two tests, a guest, a browser and OCR. */
+export const PATIENCE_MS = 180_000;
+export const expect = base.configure({ timeout: 60_000 });
 export const SPEC = 'specs/recorded.spec.ts';
 
 /** A project as `vmwright record` finds it; machines as the shipped matrix has them. */
@@ -193,10 +197,19 @@ export class RecorderPage {
     await this.page.mouse.up();
   }
 
-  /** Waits until the recorder has read this text on the machine's screen. */
-  async reads(text: string, timeout = 60_000): Promise<void> {
+  /** Waits until the recorder has read this text on the machine's screen; its box there. */
+  async reads(text: string, timeout = PATIENCE_MS): Promise<Rect> {
+    let found: Rect | undefined;
     await expect
-      .poll(() => this.page.evaluate<string[]>('lines.map((line) => line.text)'), { timeout })
-      .toEqual(expect.arrayContaining([expect.stringContaining(text)]));
+      .poll(
+        async () => {
+          const lines = await this.page.evaluate<{ text: string; box: Rect }[]>('lines');
+          found = lines.find((line) => line.text.includes(text))?.box;
+          return found === undefined ? lines.map((line) => line.text) : text;
+        },
+        { timeout },
+      )
+      .toBe(text);
+    return found!;
   }
 }
