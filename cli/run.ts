@@ -10,9 +10,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { readEnvironment, redact } from '../fixtures/config/index.ts';
 import { loadWebhook } from '../fixtures/config/webhook.ts';
+import { crashVariable } from '../reporters/crashes.ts';
 import { post } from '../reporters/post.ts';
 import { identityOf, type ProcessIdentity, stateOf } from '../reporters/process.ts';
 import { readRun } from '../reporters/read-run.ts';
+import { recoverFiles, recoveryLines } from '../reporters/recovery.ts';
 import { commandLine } from '../reporters/run-facts.ts';
 import { beginRun, FILES, partFolder, storedRuns } from '../reporters/store.ts';
 import { VERSION } from '../reporters/version.ts';
@@ -56,6 +58,7 @@ export async function run(
 
   const folder = join(state, plan.build);
   const runId = randomUUID();
+  const crashes = finishCrashes(state, env, stdout);
   beginRun(folder, recordOf(plan, runId, command, options));
   writeFileSync(join(folder, FILES.planLog), redact(planText(plan)));
   if (watch) phases.begin('watch');
@@ -71,6 +74,7 @@ export async function run(
       env: {
         ...process.env,
         ...optionEnvironment(plan),
+        ...crashVariable(crashes),
         VMWRIGHT_BUILD_NAME: plan.build,
         VMWRIGHT_RUN_ID: runId,
         ...(group === undefined ? {} : { VMWRIGHT_GROUP: group }),
@@ -88,6 +92,18 @@ export async function run(
   if (finished === undefined) return exitCode || EXIT.failed;
   // What ended the runner itself, such as a signal, has a code of its own.
   return finished.model.state === 'COMPLETED' || exitCode > 1 ? exitCode : exitCodeOfRun(finished.model);
+}
+
+/** A run of the same name clears the folder of one that crashed: it is finished before. In words, for the summary. */
+function finishCrashes(stateFolder: string, env: NodeJS.ProcessEnv, stdout: NodeJS.WritableStream): string[] {
+  try {
+    const found = recoverFiles({ stateFolder, env });
+    for (const line of recoveryLines(found, [])) stdout.write(`vmwright recover: ${redact(line)}\n`);
+    return recoveryLines({ ...found, traces: [] }, []).map(redact);
+  } catch (error) {
+    stdout.write(`vmwright recover: ${redact(error instanceof Error ? error.message : String(error))}\n`);
+    return [];
+  }
 }
 
 /** True with a watcher. @throws `APPROVAL_NEEDED` */

@@ -3,12 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { recover } from '../../cli/recover.ts';
-import { leftOnVm, leftTraces } from '../../cli/left.ts';
-import { Secret } from '../../fixtures/config/secrets.ts';
 import { pidExists, readStart } from '../../fixtures/lease/identity.ts';
 import { renderNotes } from '../../fixtures/lease/record.ts';
-import { connectProxmox } from '../../fixtures/proxmox/index.ts';
-import { traceConfig } from '../../fixtures/trace/config.ts';
 import type { Snapshot } from '../../fixtures/trace/sample.ts';
 import { currentRun } from '../../cli/status.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
@@ -269,50 +265,4 @@ test('leases of the living, of others and of the unknown are kept; --force names
   expect(config.description).toBe(alien);
   expect(await recovered(place, { force: '4711' })).toContain('freed (named by --force)');
   expect(config.description).toBe('Note');
-});
-
-test("P-T11: the doctor's section: leases, stale locks, half-made snapshots, traces of nobody", async ({}, info) => {
-  const place = placeIn(info.outputPath());
-  const env = lab.env();
-  const proxmox = await connectProxmox({
-    host: env.PROXMOX_HOST!,
-    port: Number(env.PROXMOX_PORT),
-    tls: { ca: readFileSync(env.PROXMOX_CA_FILE!, 'utf8') },
-    auth: {
-      type: 'token',
-      id: lab.access.tokenId,
-      secret: new Secret('PROXMOX_TOKEN_SECRET', lab.access.tokenSecret),
-    },
-  });
-  try {
-    const vm = await proxmox.findVm('fedora42');
-    const machine = lab.machine('fedora42');
-    const look = async () =>
-      (await leftOnVm(proxmox, vm)).map(({ state, check, text }) => `${state} ${check} ${text}`);
-    expect(await look()).toEqual(['ok lease nobody holds it']);
-    machine.config.description = renderNotes('', recordOf(runOf('4711', { host: 'ci-3', boot: 'another' })));
-    machine.lock = 'snapshot';
-    const [lease, lock] = await look();
-    expect(lease).toMatch(
-      /^warning lease held by run 4711 on ci-3, process 100, since .*: of another host, boot or container$/,
-    );
-    expect(lock).toBe('problem lock locked (snapshot), and no running task is seen that holds the lock');
-    const before = lab.requests.length;
-    await look();
-    expect(lab.requests.slice(before).filter(({ method }) => method !== 'GET')).toEqual([]);
-  } finally {
-    await proxmox.close();
-  }
-  const nobody = join(place.shm, 'vmwright_trace_77.jsonl');
-  writeFileSync(nobody, '{}\n');
-  age(place.shm);
-  const config = traceConfig({ tmpfsPath: place.shm });
-  expect(leftTraces(config, 1_000_000 + 600_000)).toEqual([
-    expect.objectContaining({
-      state: 'warning',
-      subject: nobody,
-      text: 'left alone: nobody is enrolled for it, written 10 min ago',
-    }),
-  ]);
-  expect(existsSync(nobody)).toBe(true);
 });
