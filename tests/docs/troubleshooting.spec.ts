@@ -15,6 +15,7 @@ const OTHERS: readonly string[] = [
   'LOCATE_MODEL',
   // Variables of vmwright's own processes, of CI systems and of test runners.
   'VMWRIGHT_RUN',
+  'VMWRIGHT_CRASHED',
   'CI_JOB_URL',
   'CI_PIPELINE_ID',
   'BUILD_TAG',

@@ -9,6 +9,8 @@ import { ROOT, runPlaywright, writeProject } from '../support/runner.ts';
 import { fileOf, MODULES, type Snippet, SNIPPETS } from './support/pages.ts';
 
 const TYPESCRIPT = SNIPPETS.filter(({ language }) => language === 'ts');
+/** Other tests use the processor meanwhile. */
+const PATIENCE = 4;
 const place = ({ page, line }: Snippet): string => `${page}:${line}`;
 
 test('every TypeScript snippet compiles, strictly; one that is wrong does not', () => {
@@ -27,7 +29,7 @@ test('every TypeScript snippet compiles, strictly; one that is wrong does not', 
 });
 
 test('every specification of the documentation passes on the lab, every other module loads', async ({}, info) => {
-  test.setTimeout(600_000);
+  test.setTimeout(900_000);
   const run = TYPESCRIPT.filter(({ notRun }) => notRun === undefined);
   const specs = run.filter((snippet) => fileOf(snippet).endsWith('.spec.ts'));
   const modules = run.filter((snippet) => !specs.includes(snippet));
@@ -43,7 +45,7 @@ export default defineConfig({
   outputDir: 'test-results/artifacts',
   snapshotPathTemplate: '{testDir}/__screenshots__/{projectName}/{arg}{ext}',
   reporter: [['json', { outputFile: 'report.json' }], ['${ROOT}/reporters/lease.ts']],
-  projects: projectsFrom(matrix.filter(({ name }) => name === 'fedora42')),
+  projects: projectsFrom(matrix.filter(({ name }) => name === 'fedora42'), { timeoutScale: ${PATIENCE} }),
 });`,
     ...Object.fromEntries(run.map((snippet) => [fileOf(snippet), snippet.code])),
     'modules.spec.ts': `
@@ -56,7 +58,8 @@ for (const file of ${JSON.stringify(modules.map(fileOf))}) {
   });
   const lab = await startLab({ guests: ['fedora42'] });
   try {
-    const env = { ...lab.env(), SSH_KNOWN_HOSTS_FILE: join(folder, 'known_hosts') };
+    const known = join(folder, 'known_hosts');
+    const env = { ...lab.env(), SSH_KNOWN_HOSTS_FILE: known, TIMEOUT_SCALE: String(PATIENCE) };
     const first = specs.filter(({ code }) => code.includes('toHaveScreenshot'));
     const taken = await runPlaywright(folder, ['test', '--update-snapshots=all', ...first.map(fileOf)], {
       env,
