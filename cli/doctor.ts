@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
@@ -20,6 +21,7 @@ import {
   Notebook,
 } from '../fixtures/doctor/index.ts';
 import { isVmwrightError, VmwrightError } from '../fixtures/errors.ts';
+import { recoverFiles, recoveryLines } from '../reporters/recovery.ts';
 import type { Terminal } from './ask.ts';
 import { loadMatrix } from './plan.ts';
 import { GREETING, greeting } from './vlm.ts';
@@ -95,6 +97,7 @@ async function examine(machines: readonly Machine[]): Promise<Examination> {
     folder: resolve(RESULTS),
     sample: { frame: greeting(), text: GREETING },
   });
+  await controller.attempt('crashes', () => Promise.resolve().then(() => noteCrashes(controller)));
   const cluster = new Notebook('cluster');
   const proxmox = await connect(settings, cluster);
   if (proxmox === undefined) return ended([...controller.findings, ...cluster.findings]);
@@ -116,6 +119,21 @@ async function examine(machines: readonly Machine[]): Promise<Examination> {
     findings: [controller, cluster, ...notes].flatMap(({ findings }) => findings),
     [Symbol.asyncDispose]: () => proxmox.close(),
   };
+}
+
+/** Killed runs and traces that nobody has finished yet, and files beside them that are nobody's. */
+function noteCrashes(notes: Notebook): void {
+  const found = recoverFiles({ stateFolder: resolve(RESULTS, 'state'), dryRun: true });
+  const unfinished = recoveryLines(found, [], { dryRun: true });
+  for (const line of unfinished)
+    notes.warning('crashes', line, 'vmwright recover; the next run does so as well');
+  for (const { file, outcome, reason } of found.traces) {
+    if (outcome !== 'skipped') continue;
+    const seconds = Math.max(0, Math.round((Date.now() - statSync(file).mtimeMs) / 1000));
+    const remedy = 'nothing needs to be done; remove it by hand if it is of no use';
+    notes.warning('crashes', `${file} is left alone: ${reason}, written ${seconds} s ago`, remedy);
+  }
+  if (unfinished.length === 0) notes.ok('crashes', 'every run that was cut off is finished');
 }
 
 function ended(findings: readonly Finding[]): Examination {

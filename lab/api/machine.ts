@@ -16,6 +16,8 @@ export interface Snapshot {
   readonly vmstate: boolean;
   readonly parent: string | undefined;
   readonly config: GuestConfig;
+  /** `prepare` or `delete` while it is made or removed, and for good when that died. */
+  readonly snapstate?: string;
 }
 
 export type Config = Record<string, string | number>;

@@ -33,12 +33,13 @@ export const snapshotEndpoints: readonly Endpoint[] = [
         ...(machine.parent === undefined ? {} : { parent: machine.parent }),
       };
       const listed = [...machine.snapshots.values()].map(
-        ({ name, description, snaptime, vmstate, parent }) => ({
+        ({ name, description, snaptime, vmstate, parent, snapstate }) => ({
           name,
           description,
           snaptime,
           vmstate: vmstate ? 1 : 0,
           ...(parent === undefined ? {} : { parent }),
+          ...(snapstate === undefined ? {} : { snapstate }),
         }),
       );
       return { data: [current, ...listed] };
