@@ -135,6 +135,7 @@ test('an empty screen, a gradient and a single pixel have no text', async () => 
       width: frame.width,
       height: frame.height,
       lines: [],
+      faint: [],
     });
 });
 
