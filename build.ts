@@ -14,6 +14,7 @@ const ROOT = import.meta.dirname;
 const DIST = resolve(process.argv[2] ?? join(ROOT, 'dist'));
 /** What is read at run time beside code. */
 const ASSETS = [
+  'fixtures/recorder/recorder.html',
   'fixtures/recording/film.html',
   'fixtures/recorder/recorder.html',
   'fixtures/recording/live.html',
