@@ -16,7 +16,6 @@ const DIST = resolve(process.argv[2] ?? join(ROOT, 'dist'));
 const ASSETS = [
   'fixtures/recorder/recorder.html',
   'fixtures/recording/film.html',
-  'fixtures/recorder/recorder.html',
   'fixtures/recording/live.html',
   'lab/guests/qemu/customize.sh',
   'lab/guests/qemu/harbor-chat.py',

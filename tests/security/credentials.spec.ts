@@ -13,7 +13,16 @@ const EXAMPLES = /^(?:README\.md|\.env\.example|vm-matrix\.ts|(?:docs|specs|rout
 const LAB = ['vmwright-lab', 'harbor-demo-1'];
 /** Made up by tests for servers that they start themselves. */
 const TESTS = [
-  ...['hunter2!', 'hunter22', 'hunter22-hunter22', 'hunter2-value', 'secret', 'secret12', 'not-the-password', 'csrf-secret'],
+  ...[
+    'hunter2!',
+    'hunter22',
+    'hunter22-hunter22',
+    'hunter2-value',
+    'secret',
+    'secret12',
+    'not-the-password',
+    'csrf-secret',
+  ],
   ...['pw-x11', 'pw-qemu1', 'pw-tls', 'pw-plain', 'sk-scripted-key', 'x-unused', 'tigervnc-tools'],
   ...['0a1b2c3d-0000-4000-8000-00000000beef', '0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0'],
   ...['11111111-2222-3333-4444-555555555555', 'pa;ss&word=100%', 'pa%3Bss%26word%3D100%25'],
