@@ -26,6 +26,7 @@ function appReadyAt(readyAt: number): { app: App; now: () => number; sleeps: num
       keyboard: { press: nobody, type: nobody },
       waitForChange: nobody,
       shows: () => Promise.resolve(true),
+      count: () => Promise.resolve(1),
       witness: () => {
         throw new Error('no claim was made');
       },
@@ -62,4 +63,86 @@ test('M37: an application that is up just before the end of its budget has come 
   const late = appReadyAt(29_900);
   await late.app.launch({ budget: 30_000 });
   expect(late.now()).toBeLessThanOrEqual(30_250);
+});
+
+/** A launcher that loses what is typed before `loadedAt`, in keys, and shows what it then gets. */
+function launcherLoadedAfter(
+  lostKeys: number,
+  { shown = 2 } = {},
+): { app: App; pressed: string[]; field: () => string } {
+  const pressed: string[] = [];
+  let [field, keys, time] = ['', 0, 0];
+  const arrives = (key: string): void => {
+    if (++keys <= lostKeys) return;
+    field = key === 'Backspace' ? field.slice(0, -1) : field + key;
+  };
+  const done = Promise.resolve(true);
+  const app = new App({
+    machine: 'm',
+    profile: resolveProfile('m', 'linux', 'kde', 'x11'),
+    application: { title: 'My App', path: '/opt/my-app', process: 'my-app', stateFiles: [] },
+    staged: { path: '/opt/my-app', others: [] },
+    startedAt: 0,
+    ssh: {
+      exec: (command) =>
+        Promise.resolve({
+          command,
+          exitCode: 0,
+          stdout: '',
+          stderr: '',
+          durationMs: 0,
+        } as unknown as ExecResult),
+      powershell: () => Promise.reject(new Error('not on Linux')),
+    },
+    timeoutScale: 1,
+    guards: { clearWay: () => done, unlock: () => done, dismissBanners: () => done },
+    screen: {
+      keyboard: {
+        press: (key) => {
+          pressed.push(key);
+          if (key === 'Backspace') arrives(key);
+          return done;
+        },
+        type: (text) => {
+          pressed.push(text);
+          for (const key of text) arrives(key);
+          return done;
+        },
+      },
+      waitForChange: ({ action }) => action(),
+      shows: () => done,
+      count: (text) => Promise.resolve(field === text ? shown : 0),
+      witness: () => {
+        throw new Error('no claim was made');
+      },
+    },
+    clock: {
+      now: () => time,
+      sleep: (ms) => {
+        time += ms;
+        return Promise.resolve();
+      },
+    },
+  });
+  return { app, pressed, field: () => field };
+}
+
+test('M23: Super, the title, Return; what a launcher loses while it loads is typed again', async () => {
+  const quick = launcherLoadedAfter(0);
+  await quick.app.launch();
+  expect(quick.pressed).toEqual(['Super', 'My App', 'Enter']);
+
+  // Three keys of six are lost, then all of them and the first three of those that delete.
+  for (const lost of [3, 9]) {
+    const slow = launcherLoadedAfter(lost);
+    await slow.app.launch();
+    const again = Array.from('My App', () => 'Backspace');
+    expect(slow.pressed).toEqual(['Super', 'My App', ...again, 'My App', 'Enter']);
+    expect(slow.field()).toBe('My App');
+  }
+
+  // Where the list shows the application under another name, the title is enough.
+  const alias = launcherLoadedAfter(0, { shown: 1 });
+  await alias.app.launch();
+  expect(alias.pressed).toEqual(['Super', 'My App', 'Enter']);
 });

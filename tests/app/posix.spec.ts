@@ -8,6 +8,7 @@ import { type Application, resolveProfile } from '../../fixtures/app/index.ts';
 import {
   cleanupScript,
   guestPath,
+  idleCmd,
   killAndWait,
   killCmd,
   probeCmd,
@@ -47,6 +48,7 @@ test('M15, P-M22: processes are matched by -x, never by -f', () => {
     profile(desktop).kill(application).wire,
     profile(desktop).locker?.probe.wire ?? '',
     profile(desktop).locker?.kill.wire ?? '',
+    profile(desktop).locker?.takesKeys.wire ?? '',
   ]);
   for (const script of [...scripts, killCmd('app'), probeCmd('app')]) {
     expect(script).not.toMatch(/p(?:kill|grep)\b[^\n|;]* -\w*f/);
@@ -55,8 +57,9 @@ test('M15, P-M22: processes are matched by -x, never by -f', () => {
 
 test('M17: names longer than 15 bytes are sent as the kernel knows them', () => {
   const { locker } = profile('kde');
-  for (const command of [locker?.probe.wire, locker?.kill.wire]) {
-    expect(command).toMatch(/p(kill -TERM|grep) -x kscreenlocker_g( |$)/);
+  for (const command of [locker?.probe.wire, locker?.kill.wire, locker?.takesKeys.wire]) {
+    expect(command).toMatch(/p(kill -TERM|grep) -x kscreenlocker_g[ )]/);
+    expect(command).not.toContain('kscreenlocker_greet');
   }
   expect(cleanup('gnome')).toContain('-x gnome-keyring-d');
   expect(cleanup('gnome')).not.toContain('-x gnome-keyring-daemon');
@@ -76,6 +79,24 @@ test.describe('on this Linux', () => {
     const exited = once(child, 'exit');
     expect(await shell(killAndWait('vmwright-sleeper-19'))).toMatchObject({ code: 0 });
     expect(await exited).toEqual([null, 'SIGTERM']);
+  });
+
+  test('a process that computes is not idle, one that waits is', async ({}, info) => {
+    requirePeer(test, 'pgrep');
+    mkdirSync(info.outputDir, { recursive: true });
+    const program = info.outputPath('vmwright-thinker');
+    copyFileSync('/bin/sh', program);
+    expect((await shell(idleCmd('vmwright-thinker'))).code).toBe(1);
+    const script = 'trap "d=1" USR1; echo ready; while [ -z "$d" ]; do :; done; echo done; read x';
+    const child = spawn(program, ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
+    await once(child.stdout, 'data');
+    expect((await shell(idleCmd('vmwright-thinker'))).code).toBe(1);
+    child.kill('SIGUSR1');
+    await once(child.stdout, 'data');
+    expect((await shell(idleCmd('vmwright-thinker'))).code).toBe(0);
+    const exited = once(child, 'exit');
+    child.stdin.end();
+    await exited;
   });
 
   test('P-M22: the probe of a process that is not there says so, whatever its own command line holds', async () => {

@@ -134,6 +134,15 @@ const MUTATIONS: readonly Quirk[] = [
     says: /UNLOCK_FAILED/,
   },
   {
+    without: 'waiting until the fresh greeter takes keys',
+    file: 'fixtures/app/guards.ts',
+    find: 'await this.#until(LOCKER_MS, () => this.#says(locker.takesKeys));',
+    replace: '',
+    machine: 'manjaro',
+    spec: 'lock',
+    says: /UNLOCK_FAILED/,
+  },
+  {
     without: 'the password after the greeter is killed',
     file: 'fixtures/app/guards.ts',
     find: 'await this.#context.screen.keyboard.type(password);',

@@ -61,6 +61,7 @@ export class ProcessTable {
 
   spawn(request: SpawnRequest): GuestProcess {
     const pid = this.#nextPid++;
+    const startedAt = this.#now();
     const process: GuestProcess = {
       pid,
       ppid: request.ppid ?? 1,
@@ -68,7 +69,8 @@ export class ProcessTable {
       cmdline: [request.path, ...(request.args ?? [])].join(' '),
       user: request.user,
       session: request.session,
-      startedAt: this.#now(),
+      startedAt,
+      ...(request.busyMs === undefined ? {} : { busyUntil: startedAt + request.busyMs }),
     };
     this.#processes.set(pid, process);
     this.#emit({ type: 'spawned', process, request });
@@ -94,6 +96,11 @@ export class ProcessTable {
 
   list(): readonly GuestProcess[] {
     return [...this.#processes.values()];
+  }
+
+  /** Whether it is running on a processor, and not waiting for something. */
+  isBusy({ busyUntil = 0 }: GuestProcess): boolean {
+    return this.#now() < busyUntil;
   }
 
   on(listener: Listener): () => void {

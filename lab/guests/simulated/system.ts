@@ -17,6 +17,8 @@ export interface GuestProcess {
   readonly user: string;
   readonly session: ProcessSession;
   readonly startedAt: number;
+  /** Until when it is loading, and deaf; undefined for what is there at once. */
+  readonly busyUntil?: number;
 }
 
 export interface SpawnRequest {
@@ -25,6 +27,8 @@ export interface SpawnRequest {
   readonly user: string;
   readonly session: ProcessSession;
   readonly ppid?: number;
+  /** So long it only loads. Milliseconds. */
+  readonly busyMs?: number;
 }
 
 /** What happened to a process; the desktop listens to open and close windows. */

@@ -9,6 +9,8 @@ import { LockScreen } from './overlays.ts';
 
 /** KDE's daemon starts a killed greeter again: the screen stays locked. */
 const RESTART_MS = 100;
+/** So long a fresh greeter loads; what is typed meanwhile is lost. A real one under emulation takes 8 s. */
+const LOAD_MS = 1000;
 const AUTOLOCK_MS = 1500;
 const GREETER = '/usr/libexec/kscreenlocker_greet';
 const GREETER_COMM = 'kscreenlocker_g';
@@ -55,14 +57,18 @@ export class Locker {
     const lock = this.#lock;
     if (lock?.pid !== pid) return;
     lock.pid = undefined;
+    clearTimeout(this.#restarting);
     if (signal === undefined) {
       this.#lock = undefined;
       return;
     }
+    lock.screen.sleep();
     this.#restarting = setTimeout(() => {
-      lock.screen.restart();
-      lock.pid = this.#startGreeter();
-      this.#changed();
+      lock.pid = this.#startGreeter(LOAD_MS);
+      this.#restarting = setTimeout(() => {
+        lock.screen.restart();
+        this.#changed();
+      }, LOAD_MS);
     }, RESTART_MS);
   }
 
@@ -90,9 +96,9 @@ export class Locker {
     });
   }
 
-  #startGreeter(): number {
+  #startGreeter(busyMs = 0): number {
     const { definition, processes } = this.#host;
-    return processes.spawn({ path: GREETER, user: definition.user, session: 'desktop' }).pid;
+    return processes.spawn({ path: GREETER, user: definition.user, session: 'desktop', busyMs }).pid;
   }
 
   async #autolockNow(lock: () => void): Promise<void> {

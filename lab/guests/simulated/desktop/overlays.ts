@@ -33,6 +33,11 @@ export class LockScreen implements Overlay {
     this.#unlock = unlock;
   }
 
+  /** Nobody is there: the greeter was killed, or is still loading. */
+  sleep(): void {
+    this.#awake = false;
+  }
+
   /** A fresh greeter: empty, and its password field has the focus. */
   restart(): void {
     this.#text = '';

@@ -27,7 +27,7 @@ export async function writeProc({ disk, processes }: ShellHost): Promise<void> {
   await disk.write('/proc/sys/kernel/random/boot_id', `${bootId(processes)}\n`);
   const since = list[0]?.startedAt ?? 0;
   for (const process of list) {
-    const files = filesOf(process, since);
+    const files = filesOf(process, since, processes.isBusy(process) ? 'R' : 'S');
     for (const [name, text] of Object.entries(files)) await disk.write(`/proc/${process.pid}/${name}`, text);
   }
 }
@@ -39,14 +39,18 @@ function bootId(processes: ProcessTable): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 }
 
-function filesOf({ pid, ppid, comm, startedAt }: GuestProcess, since: number): Record<string, string> {
+function filesOf(
+  { pid, ppid, comm, startedAt }: GuestProcess,
+  since: number,
+  state: 'R' | 'S',
+): Record<string, string> {
   const start = FIRST_TICK + Math.round((startedAt - since) / TICK_MS);
   const filler = (count: number): string => Array.from({ length: count }, () => '0').join(' ');
   return {
     // Fields 3 (state), 4 (ppid), 20 (threads), 22 (start) and 24 (pages) of 52.
-    stat: `${pid} (${comm}) S ${ppid} ${filler(15)} ${THREADS} 0 ${start} 0 ${RSS_KB / 4} ${filler(28)}\n`,
+    stat: `${pid} (${comm}) ${state} ${ppid} ${filler(15)} ${THREADS} 0 ${start} 0 ${RSS_KB / 4} ${filler(28)}\n`,
     comm: `${comm}\n`,
-    status: `Name:\t${comm}\nState:\tS (sleeping)\nPid:\t${pid}\nPPid:\t${ppid}\nVmRSS:\t${RSS_KB} kB\nThreads:\t${THREADS}\n`,
+    status: `Name:\t${comm}\nState:\t${state === 'S' ? 'S (sleeping)' : 'R (running)'}\nPid:\t${pid}\nPPid:\t${ppid}\nVmRSS:\t${RSS_KB} kB\nThreads:\t${THREADS}\n`,
     limits: `Limit                     Soft Limit           Hard Limit           Units     \nMax open files            ${DESCRIPTOR_LIMIT}                 524288               files     \n`,
     oom_score: `${OOM_SCORE}\n`,
     wchan: 'do_epoll_wait',
