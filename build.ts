@@ -18,6 +18,9 @@ const ASSETS = [
   'fixtures/recording/film.html',
   'fixtures/recording/live.html',
   'lab/guests/qemu/customize.sh',
+  'lab/guests/qemu/desktops/gnome',
+  'lab/guests/qemu/desktops/kde',
+  'lab/guests/qemu/desktops/openbox',
   'lab/guests/qemu/harbor-chat.py',
   'lab/guests/qemu/rootfs',
 ];

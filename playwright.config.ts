@@ -1,7 +1,8 @@
 import { defineConfig } from '@playwright/test';
 import { type MachineOptions, projectsFrom, readEnvironment } from './fixtures/matrix.ts';
 import { labServer } from './lab/package.ts';
-import { leaveOutUnbuilt } from './lab/real-guest.ts';
+import { builtOnRequest, leaveOutUnbuilt } from './lab/real-guest.ts';
+import desktops from './vm-matrix.desktops.ts';
 import matrix from './vm-matrix.ts';
 
 const { PROXMOX_HOST, VMWRIGHT_LAB_ENV, VMWRIGHT_TOTALS, TIMEOUT_SCALE, VMWRIGHT_LIVE } = readEnvironment();
@@ -17,7 +18,7 @@ export default defineConfig<object, MachineOptions>({
   forbidOnly: process.env.CI !== undefined,
   // Where nobody looks at a new baseline, a missing one is a failure.
   ...(process.env.CI === undefined ? {} : { updateSnapshots: 'none' as const }),
-  projects: projectsFrom(usesLab ? leaveOutUnbuilt(matrix) : matrix, {
+  projects: projectsFrom(usesLab ? [...leaveOutUnbuilt(matrix), ...builtOnRequest(desktops)] : matrix, {
     timeoutScale: Number(TIMEOUT_SCALE ?? 1),
   }),
   ...(VMWRIGHT_LIVE === '1' ? { globalSetup: './fixtures/recording/live-setup.ts' } : {}),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { openbox } from './guests/qemu/desktops/index.ts';
 import type { GuestDefinition } from './guests/simulated/system.ts';
 import type { Config } from './api/machine.ts';
 
@@ -11,8 +12,8 @@ export const GUEST_USER = 'tester';
 export const GUEST_PASSWORD = 'vmwright-lab';
 /** Password of alice@example.test in the demo application. */
 export const HARBOR_PASSWORD = 'harbor-demo-1';
-/** The machine that is a real QEMU process. */
-export const REAL_GUEST = { vmid: 108, name: 'debian12', address: addressOf(108), mac: macOf(108) } as const;
+/** The machine that is a real QEMU process wherever its image is built: the light one. */
+export const REAL_GUEST = openbox.guest;
 
 type Row = Pick<
   GuestDefinition,

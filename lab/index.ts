@@ -30,7 +30,7 @@ import { TaskRegistry } from './api/tasks.ts';
 import { createRelay } from './api/vncwebsocket.ts';
 import { makeCertificate } from './certificate.ts';
 import { createFaults, type Faults } from './faults.ts';
-import { configOf, fleet, GUEST_PASSWORD, HARBOR_PASSWORD, REAL_GUEST } from './fleet.ts';
+import { configOf, fleet, GUEST_PASSWORD, HARBOR_PASSWORD } from './fleet.ts';
 import { type LabGuest, GuestError } from './guests/guest.ts';
 import { OnDemandGuest } from './guests/on-demand.ts';
 import { startJumpHost } from './jump.ts';
@@ -38,9 +38,9 @@ import { startJumpHost } from './jump.ts';
 export interface LabOptions {
   /** Names of the simulated guests to offer. Default: all seven. */
   readonly guests?: readonly string[];
-  /** Offer the real guest `debian12` too, if its image is built. It starts when it is first needed. Default: false. */
+  /** Offer the real guests too, those whose image is built. Each starts when it is first needed. Default: false. */
   readonly qemu?: boolean;
-  /** Told what takes long: the first start of the real guest. */
+  /** Told what takes long: the first start of a real guest. */
   readonly progress?: (line: string) => void;
   /** PVE answers each 401 after 3 s; the lab at once. Milliseconds. */
   readonly unauthorizedDelayMs?: number;
@@ -125,7 +125,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       SSH_KNOWN_HOSTS_FILE: join(folder, 'known_hosts'),
       HARBOR_PASSWORD,
       ...Object.fromEntries(
-        [...machines.values()].map((machine) => [`${machine.name.toUpperCase()}_PASSWORD`, GUEST_PASSWORD]),
+        [...machines.values()].map((machine) => [passwordName(machine.name), GUEST_PASSWORD]),
       ),
     }),
     requests,
@@ -157,17 +157,24 @@ async function createMachines(options: LabOptions, pci: PciBus): Promise<Map<num
     return new Machine(definition.vmid, NODE, configOf(definition), guest, pci);
   });
   if (options.qemu === true) {
-    const { createQemuGuest, builtImage } = await import('./guests/qemu/index.ts');
-    const image = builtImage();
-    if (image !== undefined) {
-      const { progress } = options;
+    const { createQemuGuest, builtImage, cacheFolder, desktops } = await import('./guests/qemu/index.ts');
+    const { progress } = options;
+    const said = progress === undefined ? {} : { progress };
+    for (const desktop of desktops) {
+      const image = builtImage(cacheFolder(), desktop);
+      if (image === undefined) continue;
       const guest = new OnDemandGuest({
-        address: REAL_GUEST.address,
+        address: desktop.guest.address,
         snapshots: [{ name: 'ready', ram: true, savedAt: new Date(image.manifest.builtAt) }],
-        create: () => createQemuGuest({ running: false, ...(progress === undefined ? {} : { progress }) }),
+        create: () => createQemuGuest({ desktop, running: false, ...said }),
       });
-      machines.push(new Machine(REAL_GUEST.vmid, NODE, configOf(REAL_GUEST), guest, pci));
+      machines.push(new Machine(desktop.guest.vmid, NODE, configOf(desktop.guest), guest, pci));
     }
   }
   return new Map(machines.map((machine) => [machine.vmid, machine]));
+}
+
+/** The variable with a machine's password: `DEBIAN12_KDE_PASSWORD` for debian12-kde. */
+function passwordName(machine: string): string {
+  return `${machine.toUpperCase().replace(/\W/g, '_')}_PASSWORD`;
 }

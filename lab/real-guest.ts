@@ -1,14 +1,13 @@
 /**
- * The real guest in a matrix: its row needs an image that has to be built first.
+ * The real guests in a matrix: their rows need images that have to be built first.
  *
  * @module
  */
-import { REAL_GUEST } from './fleet.ts';
-import { builtImage } from './guests/qemu/index.ts';
+import { builtImage, cacheFolder, desktops, openbox } from './guests/qemu/index.ts';
 
 /**
- * Gives the real guest's row a skip reason while its image is not built. In CI (`CI` set) the row stays, and fails: there
- * a machine that is silently left out is worse.
+ * Gives the light guest's row a skip reason while its image is not built. In CI (`CI` set) the row stays, and fails:
+ * there a machine that is silently left out is worse.
  */
 export function leaveOutUnbuilt<Row extends { readonly name: string; readonly skip?: string | undefined }>(
   matrix: readonly Row[],
@@ -16,5 +15,14 @@ export function leaveOutUnbuilt<Row extends { readonly name: string; readonly sk
 ): readonly Row[] {
   if (env.CI !== undefined || builtImage() !== undefined) return matrix;
   const skip = 'the real guest is not built yet: npm run vmwright -- lab build';
-  return matrix.map((row) => (row.name === REAL_GUEST.name ? { skip, ...row } : row));
+  return matrix.map((row) => (row.name === openbox.guest.name ? { skip, ...row } : row));
+}
+
+/** The rows of desktops that somebody built on request: the others are no part of a run. */
+export function builtOnRequest<Row extends { readonly name: string }>(
+  matrix: readonly Row[],
+  folder = cacheFolder(),
+): readonly Row[] {
+  const built = desktops.filter((desktop) => builtImage(folder, desktop) !== undefined);
+  return matrix.filter((row) => built.some(({ guest }) => guest.name === row.name));
 }

@@ -6,7 +6,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fleet, REAL_GUEST } from './fleet.ts';
+import { fleet } from './fleet.ts';
+import { desktops } from './guests/qemu/desktops/index.ts';
 import { type Lab, type LabOptions, startLab } from './index.ts';
 
 /** How often it is checked that the parent still lives, in milliseconds. */
@@ -51,8 +52,8 @@ export function guestNames(list: string): string[] {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return names;
   throw new Error(
-    unknown === REAL_GUEST.name
-      ? `${unknown} is the real guest: ask for it with --qemu`
+    desktops.some(({ guest }) => guest.name === unknown)
+      ? `${unknown} is a real guest: ask for it with --qemu`
       : `there is no guest "${unknown}"; there are ${known.join(', ')}`,
   );
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
+import { desktopNamed } from '../../lab/guests/qemu/desktops/index.ts';
 import { imageFolder, imageKey } from '../../lab/guests/qemu/image.ts';
 import { requirePeer } from '../support/peers.ts';
 import { test } from './support/folder.ts';
@@ -10,9 +11,10 @@ for (const [args, said] of [
   [['frobnicate'], "unknown command 'frobnicate'"],
   [['lab', 'frobnicate'], "unknown command 'frobnicate'"],
   [['lab', 'build', '--quick'], "unknown option '--quick'"],
+  [['lab', 'build', '--desktop', 'xfce'], 'there is no desktop "xfce"; there are openbox, kde, gnome'],
   [['lab', 'status', 'more'], 'too many arguments'],
   [['lab', 'start', '--guests', 'fedora42,beos'], 'there is no guest "beos"; there are fedora42, ubuntu2204'],
-  [['lab', 'start', '--guests', 'debian12'], 'debian12 is the real guest: ask for it with --qemu'],
+  [['lab', 'start', '--guests', 'debian12'], 'debian12 is a real guest: ask for it with --qemu'],
   [['ocr'], "missing required argument 'file'"],
 ] as const) {
   test(`wrong usage ends with 2 and one reason: ${args.join(' ')}`, async () => {
@@ -71,6 +73,9 @@ test('status: what is built, what is outdated, what may go', async ({ folder }) 
   writeFileSync(join(image, 'ready-0000000000000000/ready.json'), JSON.stringify(ready));
   writeFileSync(join(image, 'ready-0000000000000000/overlay.qcow2'), Buffer.alloc(2_000_000, 1));
   mkdirSync(join(folder, 'images/0123456789abcdef'), { recursive: true });
+  const kde = imageFolder(folder, desktopNamed('kde'));
+  mkdirSync(kde);
+  writeFileSync(join(kde, 'manifest.json'), JSON.stringify(manifest));
   const { stdout } = await vmwright(['lab', 'status'], env).ended;
   expect(stdout.split('\n').map((line) => line.trim())).toEqual([
     `folder    ${folder} (5 MB)`,
@@ -78,6 +83,9 @@ test('status: what is built, what is outdated, what may go', async ({ folder }) 
     'built 2026-01-02 03:04 UTC, kernel 6.1.0-x, 2 packages',
     'ready     none for this QEMU; the first start boots once and saves it',
     'outdated  TCG, saved 2026-01-02 03:05 UTC after 31 s (2 MB)',
+    `kde       ${kde} (0 MB)`,
+    'built 2026-01-02 03:04 UTC, kernel 6.1.0-x, 2 packages',
+    'ready     none for this QEMU; the first start boots once and saves it',
     `unused    ${join(folder, 'images/0123456789abcdef')} (0 MB), of other sources; it may be removed`,
     '',
   ]);

@@ -7,6 +7,7 @@ import { expect } from '@playwright/test';
 import { VncPage } from '../../fixtures/vnc/index.ts';
 import { type AgentReply, GuestError, type LabGuest } from '../../lab/guests/guest.ts';
 import { builtImage, cacheFolder, createQemuGuest } from '../../lab/guests/qemu/index.ts';
+import { openbox } from '../../lab/guests/qemu/desktops/index.ts';
 import { QemuProcess, qemuProgram } from '../../lab/guests/qemu/qemu-process.ts';
 import { socketsIn } from '../../lab/guests/qemu/ready.ts';
 import { liveRuns, removeStaleRuns } from '../../lab/guests/qemu/runs.ts';
@@ -226,7 +227,14 @@ test('a QEMU that cannot start says why', async ({}, info) => {
   const { disk, initrd } = builtImage()!;
   const sockets = socketsIn(join(tmpdir(), `vmw-${process.pid}`));
   const folder = { kernel: '/no/kernel', initrd, disk, overlay: disk, serialLog: info.outputPath('serial') };
-  const options = { qemu: qemuProgram(), name: 'broken', accelerator: 'tcg', ...folder, sockets } as const;
+  const options = {
+    qemu: qemuProgram(),
+    name: 'broken',
+    accelerator: 'tcg',
+    desktop: openbox,
+    ...folder,
+    sockets,
+  } as const;
   await expect(QemuProcess.start(options)).rejects.toThrow(/^start failed: QEMU exited with code 1: [^]+/);
   await expect(QemuProcess.start(options)).rejects.toThrow(GuestError);
 });

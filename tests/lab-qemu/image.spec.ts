@@ -3,41 +3,76 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { buildImage, findImage, LabError, takeInventory } from '../../lab/guests/qemu/index.ts';
-import { cacheFolder, type Image, imageFolder, imageKey, SOURCES } from '../../lab/guests/qemu/image.ts';
+import { cacheFolder, type Image, imageFolder, imageKey, sourcesOf } from '../../lab/guests/qemu/image.ts';
+import { desktops, openbox } from '../../lab/guests/qemu/desktops/index.ts';
 import { takeVmlinux, xzPayload } from '../../lab/guests/qemu/kernel.ts';
 import { readyKey } from '../../lab/guests/qemu/ready.ts';
 import { runFolder } from '../../lab/guests/qemu/runs.ts';
 import { debianSources, linesOf, stanzasOf } from '../../lab/guests/qemu/sources.ts';
 import { output, requireTools } from '../../lab/guests/qemu/tools.ts';
+import { builtOnRequest } from '../../lab/real-guest.ts';
+import rows from '../../vm-matrix.desktops.ts';
 import { ROOT } from '../support/runner.ts';
 import { test } from './support/folder.ts';
 
 const ROOM = join(ROOT, 'lab/guests/qemu');
 
 test('the image key follows every source: content, names, a file more or less', ({ folder }) => {
+  const SOURCES = sourcesOf(openbox);
   for (const source of SOURCES) cpSync(join(ROOM, source), join(folder, source), { recursive: true });
-  const keys = [imageKey(folder)];
+  const keys = [imageKey(openbox, folder)];
   expect(keys[0]).toBe(imageKey());
   expect(keys[0]).toMatch(/^[0-9a-f]{16}$/);
-  for (const source of SOURCES.filter((name) => name !== 'rootfs')) {
+  for (const source of SOURCES.filter((name) => /\.\w+$/.test(name))) {
     appendFileSync(join(folder, source), '\n');
-    keys.push(imageKey(folder));
+    keys.push(imageKey(openbox, folder));
   }
+  appendFileSync(join(folder, 'desktops/openbox/desktop.sh'), '\n');
+  keys.push(imageKey(openbox, folder));
   appendFileSync(join(folder, 'rootfs/etc/fstab'), '#\n');
-  keys.push(imageKey(folder));
+  keys.push(imageKey(openbox, folder));
   renameSync(join(folder, 'rootfs/etc/fstab'), join(folder, 'rootfs/etc/fstab2'));
-  keys.push(imageKey(folder));
+  keys.push(imageKey(openbox, folder));
   writeFileSync(join(folder, 'rootfs/etc/empty'), '');
-  keys.push(imageKey(folder));
-  rmSync(join(folder, 'rootfs/etc/hosts'));
-  keys.push(imageKey(folder));
+  keys.push(imageKey(openbox, folder));
+  rmSync(join(folder, 'rootfs/etc/gtk-3.0/settings.ini'));
+  keys.push(imageKey(openbox, folder));
   expect(new Set(keys).size).toBe(keys.length);
   writeFileSync(join(folder, 'notes.md'), 'not a source');
-  expect(imageKey(folder)).toBe(keys.at(-1));
+  expect(imageKey(openbox, folder)).toBe(keys.at(-1));
+});
+
+test('each desktop has an image, a machine and a place in the network of its own', () => {
+  const keys = desktops.map((desktop) => imageKey(desktop));
+  expect(new Set(keys).size).toBe(3);
+  for (const field of ['vmid', 'name', 'address', 'mac'] as const)
+    expect(new Set(desktops.map(({ guest }) => guest[field])).size).toBe(3);
+  expect(imageKey({ ...openbox, packages: [...openbox.packages, 'xterm'] })).not.toBe(keys[0]);
+});
+
+test('a row of a desktop that is built on request appears with its image, and not without', ({ folder }) => {
+  expect(rows.map(({ name }) => name)).toEqual(['debian12-kde', 'debian12-gnome']);
+  expect(builtOnRequest(rows, folder)).toEqual([]);
+  const [, kde] = desktops;
+  const target = imageFolder(folder, kde);
+  mkdirSync(target, { recursive: true });
+  writeFileSync(join(target, 'manifest.json'), JSON.stringify({ packages: [] }));
+  expect(builtOnRequest(rows, folder).map(({ name }) => name)).toEqual(['debian12-kde']);
+  expect(() => findImage(folder, desktops[2])).toThrow(
+    /^\[LAB_IMAGE_MISSING\] lab guest debian12-gnome: [^]*run npx vmwright lab build --desktop gnome/,
+  );
+});
+
+test('rows and machines of the real desktops agree', () => {
+  for (const row of rows) {
+    const desktop = desktops.find(({ guest }) => guest.name === row.name);
+    expect(row).toMatchObject({ vm: desktop?.guest.vmid, desktop: desktop?.name });
+  }
 });
 
 test('a RAM state belongs to one image, QEMU and accelerator, wherever the cache folder is', () => {
   const image = (folder: string, kernel = '6.1'): Image => ({
+    desktop: openbox,
     folder,
     disk: join(folder, 'disk.qcow2'),
     kernel: join(folder, 'vmlinux'),
@@ -84,7 +119,7 @@ test('an image counts once its manifest is there; until then the error says what
   expect(found.manifest).toEqual(manifest);
   expect(await buildImage({ folder })).toEqual({ image: found, built: false });
   const inventory = await takeInventory(folder);
-  expect(inventory).toMatchObject({ image: { image: found }, ready: [], users: [] });
+  expect(inventory).toMatchObject({ built: [{ image: found, ready: [] }], users: [] });
   expect(inventory.older.map(({ path }) => path)).toEqual([join(folder, 'images/0000000000000000')]);
   expect(inventory.older[0]!.bytes).toBeGreaterThanOrEqual(8192);
 });

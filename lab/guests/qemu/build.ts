@@ -1,5 +1,5 @@
 /**
- * `vmwright lab build`: the Debian desktop image of the real guest.
+ * `vmwright lab build`: the Debian desktop image of a real guest.
  *
  * mmdebstrap unpacks packages from the system's own apt sources into an archive, `mke2fs -d` makes a file system of it,
  * `qemu-img` a qcow2. No loop device, no mount; root is not needed where user namespaces are allowed.
@@ -20,7 +20,8 @@ import { rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LabError } from './errors.ts';
-import { type Image, imageAt, imageFolder, imageKey, makeCacheFolder, PACKAGES, SUITE } from './image.ts';
+import { type Desktop, openbox } from './desktops/index.ts';
+import { type Image, imageAt, imageFolder, imageKey, makeCacheFolder, SUITE } from './image.ts';
 import { takeVmlinux } from './kernel.ts';
 import { liveRuns, removeStaleRuns, runFolder } from './runs.ts';
 import { aptOptions, debianSources } from './sources.ts';
@@ -29,6 +30,8 @@ import { output, requireTools, spawnGuarded, succeeds } from './tools.ts';
 
 export interface BuildOptions {
   readonly folder: string;
+  /** Default: the light one. */
+  readonly desktop?: Desktop;
   readonly progress?: Progress;
   /** Build even when the image is there. */
   readonly force?: boolean;
@@ -44,9 +47,9 @@ export interface BuildResult {
 
 const ROOM = import.meta.dirname;
 /** Virtual size; the file grows with what is written. */
-const DISK_SIZE = '4G';
+const DISK_SIZE = '6G';
 /** Archive, file system and qcow2 lie side by side for a moment. */
-const FREE_NEEDED_BYTES = 5 * 1024 ** 3;
+const FREE_NEEDED_BYTES = 8 * 1024 ** 3;
 const LINES_KEPT = 25;
 /**
  * As root mmdebstrap mounts /proc, /sys and /dev/shm into its temporary root. In name spaces of its own these mounts
@@ -91,9 +94,10 @@ const INITRAMFS =
  */
 export async function buildImage(options: BuildOptions): Promise<BuildResult> {
   const step = stages(options.progress ?? (() => undefined));
-  const key = imageKey();
-  const target = imageFolder(options.folder, key);
-  const present = imageAt(target);
+  const { desktop = openbox } = options;
+  const key = imageKey(desktop);
+  const target = imageFolder(options.folder, desktop);
+  const present = imageAt(target, desktop);
   if (present !== undefined && options.force !== true) return { image: present, built: false };
 
   requireTools(['mmdebstrap', 'mke2fs', 'qemu-img', 'qemu-system-x86_64', 'xz', 'tar']);
@@ -108,8 +112,8 @@ export async function buildImage(options: BuildOptions): Promise<BuildResult> {
   process.once('exit', removeWork);
   try {
     const sources = options.sources === undefined ? debianSources(SUITE, work) : [readable(options.sources)];
-    await layOver(work);
-    await unpack(work, sources, step);
+    await layOver(work, desktop);
+    await unpack(work, desktop, sources, step);
     step('making the kernel image');
     await takeVmlinux(newest(join(work, 'boot'), 'vmlinuz-'), join(work, 'image', 'vmlinux'));
     cpSync(newest(join(work, 'boot'), 'initrd.img-'), join(work, 'image', 'initrd.img'));
@@ -125,32 +129,39 @@ export async function buildImage(options: BuildOptions): Promise<BuildResult> {
     process.removeListener('exit', removeWork);
     await rm(work, { recursive: true, force: true });
   }
-  const image = imageAt(target);
+  const image = imageAt(target, desktop);
   if (image === undefined) throw failed('the finished image disappeared', []);
   step(`image ${key} is built`);
   return { image, built: true };
 }
 
-/** The files of rootfs/ and the application as an archive that belongs to root whoever builds. */
-async function layOver(work: string): Promise<void> {
+/** The files of rootfs/, the desktop's over them, and the application as an archive that belongs to root whoever builds. */
+async function layOver(work: string, { name }: Desktop): Promise<void> {
   const tree = join(work, 'tree');
-  cpSync(join(ROOM, 'rootfs'), tree, { recursive: true });
+  const own = join(ROOM, 'desktops', name);
+  for (const files of [join(ROOM, 'rootfs'), join(own, 'rootfs')]) cpSync(files, tree, { recursive: true });
   mkdirSync(join(tree, 'opt/harbor'), { recursive: true });
   cpSync(join(ROOM, 'harbor-chat.py'), join(tree, 'opt/harbor/harbor-chat'));
   cpSync(join(ROOM, 'customize.sh'), join(work, 'customize.sh'));
+  cpSync(join(own, 'desktop.sh'), join(work, 'desktop.sh'));
   const owner = ['--owner=0', '--group=0', '--mode=u=rwX,go=rX'];
   await output('tar', ['-C', tree, ...owner, '-cf', join(work, 'rootfs.tar'), '.']);
   writeFileSync(join(work, 'apt.conf'), await aptOptions());
 }
 
-async function unpack(work: string, sources: readonly string[], step: Progress): Promise<void> {
+async function unpack(
+  work: string,
+  { packages, guest }: Desktop,
+  sources: readonly string[],
+  step: Progress,
+): Promise<void> {
   const args = [
-    ...['--variant=minbase', '--mode=auto', '--format=tar', `--include=${PACKAGES.join(',')}`],
+    ...['--variant=minbase', '--mode=auto', '--format=tar', `--include=${packages.join(',')}`],
     ...['--aptopt=apt.conf', '--aptopt=APT::Install-Recommends "false"'],
     ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
     `--essential-hook=${INITRAMFS}`,
     '--customize-hook=tar-in rootfs.tar /',
-    '--customize-hook=sh ./customize.sh "$1"',
+    `--customize-hook=sh ./customize.sh "$1" ${guest.name} ${guest.address}`,
     `--customize-hook=chroot "$1" dpkg-query -W -f '\${Package} \${Version}\\n' >packages`,
     '--customize-hook=copy-out /boot .',
     ...[SUITE, 'root.tar', ...sources],
@@ -229,7 +240,7 @@ async function requireSpace(folder: string): Promise<void> {
   throw new LabError({
     code: 'LAB_DISK_FULL',
     subject: folder,
-    message: 'the build needs 5 GB for a moment, the image 1 GB in the end',
+    message: 'the build needs 8 GB for a moment, the image 1 to 2 GB in the end',
     seen: `${((bavail * bsize) / 1024 ** 3).toFixed(1)} GB free`,
     next: 'free some space, or set VMWRIGHT_LAB_DIR to a folder on another disk',
   });

@@ -13,7 +13,7 @@ import { type AgentReply, GuestError, type LabGuest, type RunState } from '../gu
 import { AgentChannel } from './agent.ts';
 import type { Image } from './image.ts';
 import { SLOWNESS } from './kvm-probe.ts';
-import { ADDRESS, DISK, type MachineOptions, NETWORK, QemuProcess, qemuProgram } from './qemu-process.ts';
+import { DISK, type MachineOptions, NETWORK, QemuProcess, qemuProgram } from './qemu-process.ts';
 import { QmpError } from './qmp.ts';
 import { type Ready, socketsIn } from './ready.ts';
 import { removeStaleRuns, runFolder } from './runs.ts';
@@ -39,7 +39,7 @@ export interface QemuGuestInit {
 }
 
 export class QemuGuest implements LabGuest {
-  readonly address = ADDRESS;
+  readonly address: string;
   readonly #machine: MachineOptions;
   readonly #agent: AgentChannel;
   readonly #run: string;
@@ -55,11 +55,13 @@ export class QemuGuest implements LabGuest {
   private constructor(init: QemuGuestInit, run: string) {
     const { image, ready } = init;
     this.#run = run;
+    this.address = image.desktop.guest.address;
     this.#sockets = mkdtempSync(join(tmpdir(), 'vmwright-qemu-'));
     this.#machine = {
       qemu: qemuProgram(),
       name: init.name,
       accelerator: ready.accelerator,
+      desktop: image.desktop,
       kernel: image.kernel,
       initrd: image.initrd,
       disk: image.disk,
@@ -255,7 +257,9 @@ export class QemuGuest implements LabGuest {
   }
 
   async #forward(port: number): Promise<number> {
-    const refused = (await this.#monitor(`hostfwd_add ${NETWORK} tcp:127.0.0.1:0-${ADDRESS}:${port}`)).trim();
+    const refused = (
+      await this.#monitor(`hostfwd_add ${NETWORK} tcp:127.0.0.1:0-${this.address}:${port}`)
+    ).trim();
     if (refused !== '') throw new GuestError(refused);
     const hostPort = forwardedPort(await this.#monitor('info usernet'), port);
     if (hostPort === undefined) throw new GuestError(`no forwarding to port ${port}`);

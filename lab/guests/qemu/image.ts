@@ -11,41 +11,21 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, extname, join, relative } from 'node:path';
+import { type Desktop, openbox } from './desktops/index.ts';
 import { LabError } from './errors.ts';
 
-/** Debian release of the guest. */
+/** Debian release of the guests. */
 export const SUITE = 'bookworm';
-/** What the desktop is made of, beside what these depend on. Recommended packages stay out. */
-export const PACKAGES: readonly string[] = [
-  ...[
-    'systemd-sysv',
-    'dbus',
-    'dbus-user-session',
-    'libpam-systemd',
-    'udev',
-    'kmod',
-    'sudo',
-    'netbase',
-    'iproute2',
-  ],
-  ...[
-    'linux-image-amd64',
-    'initramfs-tools',
-    'openssh-server',
-    'qemu-guest-agent',
-    'procps',
-    'psmisc',
-    'less',
-  ],
-  ...['xserver-xorg-core', 'xserver-xorg-input-libinput', 'xinit', 'xauth', 'x11-xserver-utils', 'x11-utils'],
-  ...['openbox', 'xterm', 'wmctrl', 'xdotool', 'file', 'libglib2.0-bin'],
-  ...['python3', 'python3-gi', 'gir1.2-gtk-3.0', 'adwaita-icon-theme', 'fonts-dejavu-core', 'fontconfig'],
-];
 const ROOM = import.meta.dirname;
 /** Compiled or not, this room's code has one ending. */
 const CODE = extname(import.meta.filename);
-/** Files the image is made from; their content is part of the key. */
-export const SOURCES = [`build${CODE}`, `kernel${CODE}`, 'customize.sh', 'harbor-chat.py', 'rootfs'] as const;
+/** Files every image is made from; their content is part of the key, as is the desktop's own folder. */
+const SHARED_SOURCES = [`build${CODE}`, `kernel${CODE}`, 'customize.sh', 'harbor-chat.py', 'rootfs'] as const;
+
+/** Files and folders that a desktop's image is made from. */
+export function sourcesOf(desktop: Desktop): readonly string[] {
+  return [...SHARED_SOURCES, join('desktops', desktop.name)];
+}
 
 /** What the build writes beside the disk. */
 export interface Manifest {
@@ -57,6 +37,7 @@ export interface Manifest {
 }
 
 export interface Image {
+  readonly desktop: Desktop;
   readonly folder: string;
   readonly disk: string;
   /** Uncompressed where the payload could be taken out: the guest then starts five seconds earlier. */
@@ -85,40 +66,52 @@ export function makeCacheFolder(folder: string): void {
 }
 
 /** Hash of everything an image is built from: scripts, files, package names, release. 16 hex digits. */
-export function imageKey(room = ROOM): string {
-  const hash = createHash('sha256').update(JSON.stringify([SUITE, PACKAGES]));
-  for (const file of SOURCES.flatMap((source) => filesUnder(join(room, source)))) {
+export function imageKey(desktop = openbox, room = ROOM): string {
+  const { packages, guest } = desktop;
+  const hash = createHash('sha256').update(JSON.stringify([SUITE, packages, guest.name, guest.address]));
+  for (const file of sourcesOf(desktop).flatMap((source) => filesUnder(join(room, source)))) {
     hash.update(`\0${relative(room, file)}\0`).update(readFileSync(file));
   }
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Where the image with this key is or will be. */
-export function imageFolder(folder: string, key = imageKey()): string {
-  return join(folder, 'images', key);
+/** Where the image of this desktop is or will be. */
+export function imageFolder(folder: string, desktop = openbox): string {
+  return join(folder, 'images', imageKey(desktop));
+}
+
+/** The image of this desktop that belongs to these sources, if it is built. */
+export function builtImage(folder = cacheFolder(), desktop = openbox): Image | undefined {
+  return imageAt(imageFolder(folder, desktop), desktop);
 }
 
 /**
- * The image that belongs to these sources.
+ * The image of this desktop that belongs to these sources.
  *
  * @throws LabError `LAB_IMAGE_MISSING`
  */
-export function findImage(folder: string): Image {
-  const image = imageAt(imageFolder(folder));
+export function findImage(folder: string, desktop = openbox): Image {
+  const image = builtImage(folder, desktop);
   if (image !== undefined) return image;
   throw new LabError({
     code: 'LAB_IMAGE_MISSING',
-    subject: 'lab guest debian12',
+    subject: `lab guest ${desktop.guest.name}`,
     message: `no image of the Debian desktop in ${folder}`,
-    next: 'run npx vmwright lab build (2 to 4 minutes, once)',
+    next: `run ${buildCommand(desktop)} (${desktop === openbox ? '2 to 4' : '5 to 10'} minutes, once)`,
   });
 }
 
+/** What to type to build this desktop. */
+export function buildCommand(desktop: Desktop): string {
+  return `npx vmwright lab build${desktop === openbox ? '' : ` --desktop ${desktop.name}`}`;
+}
+
 /** The image in a folder, if a build was finished there. */
-export function imageAt(folder: string): Image | undefined {
+export function imageAt(folder: string, desktop = openbox): Image | undefined {
   const file = join(folder, 'manifest.json');
   if (!existsSync(file)) return undefined;
   return {
+    desktop,
     folder,
     disk: join(folder, 'disk.qcow2'),
     kernel: join(folder, 'vmlinux'),

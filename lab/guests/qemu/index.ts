@@ -1,22 +1,26 @@
 /**
- * The lab's real guest: a Debian 12 desktop in a QEMU process.
+ * The lab's real guests: Debian 12 desktops, each in a QEMU process.
  *
  * @module
  */
 import type { LabGuest } from '../guest.ts';
 import { QemuGuest } from './guest.ts';
-import { cacheFolder, findImage, type Image, imageAt, imageFolder } from './image.ts';
+import { type Desktop, openbox } from './desktops/index.ts';
+import { cacheFolder, findImage } from './image.ts';
 import { prepareReady } from './ready.ts';
 
 export { buildImage } from './build.ts';
+export { type Desktop, desktopNamed, desktops, openbox } from './desktops/index.ts';
 export { LabError } from './errors.ts';
-export { cacheFolder, findImage } from './image.ts';
-export { type Inventory, takeInventory } from './inventory.ts';
+export { buildCommand, builtImage, cacheFolder, findImage } from './image.ts';
+export { type BuiltGuest, type Inventory, takeInventory } from './inventory.ts';
 export { prepareReady } from './ready.ts';
 export type { Progress } from './stages.ts';
 
 export interface QemuGuestOptions {
-  /** Name that QEMU and the VNC desktop show. Default: debian12. */
+  /** Default: the light one. */
+  readonly desktop?: Desktop;
+  /** Name that QEMU and the VNC desktop show. Default: its name in the lab. */
   readonly name?: string;
   /** Where images and RAM states are kept. Default: {@link cacheFolder}. */
   readonly folder?: string;
@@ -26,11 +30,6 @@ export interface QemuGuestOptions {
   readonly progress?: (line: string) => void;
 }
 
-/** The image that belongs to these sources, if it is built. */
-export function builtImage(folder = cacheFolder()): Image | undefined {
-  return imageAt(imageFolder(folder));
-}
-
 /**
  * The real guest behind the lab's guest interface, with a copy of the cached state: nothing a test does outlives it.
  *
@@ -38,9 +37,10 @@ export function builtImage(folder = cacheFolder()): Image | undefined {
  */
 export async function createQemuGuest(options: QemuGuestOptions = {}): Promise<LabGuest> {
   const folder = options.folder ?? cacheFolder();
-  const image = findImage(folder);
+  const { desktop = openbox } = options;
+  const image = findImage(folder, desktop);
   const ready = await prepareReady(image, options.progress);
-  const guest = await QemuGuest.create({ name: options.name ?? 'debian12', folder, image, ready });
+  const guest = await QemuGuest.create({ name: options.name ?? desktop.guest.name, folder, image, ready });
   if (options.running !== false) await guest.loadSnapshot(ready.snapshot, { ram: true });
   return guest;
 }

@@ -5,7 +5,8 @@
  */
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Image, imageAt, imageFolder } from './image.ts';
+import { desktops } from './desktops/index.ts';
+import { builtImage, type Image } from './image.ts';
 import type { Accelerator } from './kvm-probe.ts';
 import { qemuVersion, readyKey } from './ready.ts';
 import { liveRuns } from './runs.ts';
@@ -22,13 +23,19 @@ export interface ReadyState {
   readonly fits: boolean;
 }
 
+/** An image of these sources with its RAM states. */
+export interface BuiltGuest {
+  readonly image: Image;
+  /** Without its RAM states. */
+  readonly bytes: number;
+  readonly ready: readonly ReadyState[];
+}
+
 export interface Inventory {
   readonly folder: string;
   /** On the disk, everything. */
   readonly bytes: number;
-  /** The image of these sources; undefined when it is not built. */
-  readonly image: { readonly image: Image; readonly bytes: number } | undefined;
-  readonly ready: readonly ReadyState[];
+  readonly built: readonly BuiltGuest[];
   /** Images of other versions of the sources. */
   readonly older: readonly { readonly path: string; readonly bytes: number }[];
   /** Process ids of running labs and builds; undefined for one in another container. */
@@ -37,24 +44,27 @@ export interface Inventory {
 
 /** Looks; changes nothing. */
 export async function takeInventory(folder: string): Promise<Inventory> {
-  const current = imageFolder(folder);
-  const image = imageAt(current);
   const images = join(folder, 'images');
+  const found = desktops.map((desktop) => builtImage(folder, desktop)).filter((image) => image !== undefined);
+  const built = await Promise.all(found.map(inventoryOf));
   const older = existsSync(images)
     ? readdirSync(images)
         .map((name) => join(images, name))
-        .filter((path) => path !== current)
+        .filter((path) => !found.some((image) => image.folder === path))
     : [];
-  const ready = image === undefined ? [] : await readyStates(image);
-  const readyBytes = ready.reduce((sum, state) => sum + state.bytes, 0);
   return {
     folder,
     bytes: bytesIn(folder),
-    image: image === undefined ? undefined : { image, bytes: bytesIn(image.folder) - readyBytes },
-    ready,
+    built,
     older: older.map((path) => ({ path, bytes: bytesIn(path) })),
     users: [...new Set(liveRuns(folder).map(({ pid }) => pid))],
   };
+}
+
+async function inventoryOf(image: Image): Promise<BuiltGuest> {
+  const ready = await readyStates(image);
+  const readyBytes = ready.reduce((sum, state) => sum + state.bytes, 0);
+  return { image, bytes: bytesIn(image.folder) - readyBytes, ready };
 }
 
 /** Blocks on the disk: sparse files count as what they hold. */

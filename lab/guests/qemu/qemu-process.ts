@@ -5,6 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Desktop } from './desktops/index.ts';
 import type { Accelerator } from './kvm-probe.ts';
 import { connectSocket, QmpClient } from './qmp.ts';
 import { findProgram, spawnGuarded } from './tools.ts';
@@ -13,12 +14,7 @@ import { GuestError } from '../guest.ts';
 /** Node name of the guest's only disk in every block command. */
 export const DISK = 'disk0';
 export const NETWORK = 'net0';
-/** The guest's place in the lab's virtual network; the same address is in rootfs/. */
-export const ADDRESS = '10.77.0.18';
-const MAC = 'BC:24:11:00:00:08';
 const SUBNET = '10.77.0.0/24';
-/** A RAM state fits only the memory it was saved from, so this is the lab's and not the Proxmox config's. */
-const MEMORY_MIB = 1024;
 const CPUS = 2;
 /** Loading a RAM state or starting on a busy machine; beyond it QEMU hangs. */
 const START_TIMEOUT_MS = 60_000;
@@ -36,6 +32,8 @@ export interface MachineOptions {
   readonly qemu: string;
   readonly name: string;
   readonly accelerator: Accelerator;
+  /** Its memory, and its place in the lab's virtual network. */
+  readonly desktop: Pick<Desktop, 'guest' | 'memoryMib'>;
   readonly kernel: string;
   readonly initrd: string;
   /** The overlay that is written to, and the image below it. */
@@ -51,9 +49,10 @@ export interface MachineOptions {
  * The command line of the real guest. Why it is so, with figures: docs and `lab.md`; in short: direct kernel boot saves
  * firmware and boot loader, `-nodefaults` every device nobody needs, tablet gives absolute pointer positions, and
  * `restrict` keeps the guest off all networks.
+ * On a busy machine the kernel's check of its timer finds no tick in time and panics: `no_timer_check`.
  */
 export function commandLine(options: MachineOptions): [string, ...string[]] {
-  const { accelerator, sockets } = options;
+  const { accelerator, desktop, sockets } = options;
   const blockdev = {
     driver: 'qcow2',
     'node-name': DISK,
@@ -71,17 +70,17 @@ export function commandLine(options: MachineOptions): [string, ...string[]] {
     ['-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
     ['-cpu', accelerator === 'kvm' ? 'host' : 'max'],
     ['-smp', String(CPUS)],
-    ['-m', String(MEMORY_MIB)],
+    ['-m', String(desktop.memoryMib)],
     ['-display', 'none'],
     ['-device', 'VGA,edid=on,xres=1280,yres=800'],
     ['-vnc', `unix:${comma(sockets.vnc)},password=on`],
     ['-kernel', options.kernel],
     ['-initrd', options.initrd],
-    ['-append', 'root=/dev/vda rw quiet mitigations=off console=ttyS0'],
+    ['-append', 'root=/dev/vda rw quiet mitigations=off no_timer_check console=ttyS0'],
     ['-blockdev', JSON.stringify(blockdev)],
     ['-device', `virtio-blk-pci,drive=${DISK}`],
-    ['-netdev', `user,id=${NETWORK},net=${SUBNET},dhcpstart=${ADDRESS},restrict=on`],
-    ['-device', `virtio-net-pci,netdev=${NETWORK},mac=${MAC}`],
+    ['-netdev', `user,id=${NETWORK},net=${SUBNET},dhcpstart=${desktop.guest.address},restrict=on`],
+    ['-device', `virtio-net-pci,netdev=${NETWORK},mac=${desktop.guest.mac}`],
     ['-device', 'qemu-xhci'],
     ['-device', 'usb-tablet'],
     ['-device', 'usb-kbd'],

@@ -10,6 +10,7 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentChannel } from './agent.ts';
+import type { Desktop } from './desktops/index.ts';
 import { LabError } from './errors.ts';
 import type { Image } from './image.ts';
 import { type Accelerator, chooseAccelerator, SLOWNESS } from './kvm-probe.ts';
@@ -36,33 +37,6 @@ const POLL_MS = 500;
 const STILL_PICTURES = 4;
 const SAVE_TIMEOUT_MS = 120_000;
 const SERIAL_TAIL = 600;
-
-const AS_USER =
-  'runuser -u tester -- env DISPLAY=:0 XAUTHORITY=/home/tester/.Xauthority XDG_RUNTIME_DIR=/run/user/1000';
-/** Exits 0 when boot jobs are done, the window manager manages, and the user's systemd knows the display. */
-const DESKTOP_IS_UP = `
-systemctl is-active --quiet ssh.service || { echo 'sshd is not up'; exit 1; }
-case "$(systemctl is-system-running)" in running|degraded) ;; *) echo 'boot jobs are running'; exit 1;; esac
-${AS_USER} xprop -root _NET_SUPPORTING_WM_CHECK | grep -q 'window id' || { echo 'no window manager'; exit 1; }
-${AS_USER} systemctl --user show-environment | grep -q ^DISPLAY= || { echo 'session without DISPLAY'; exit 1; }
-`;
-/**
- * Opens the application once and closes it: proof that it works, and the files of Python and GTK are in the guest's
- * memory from then on. Then the pointer leaves for the corner.
- */
-const OPEN_AND_CLOSE = `
-${AS_USER} systemd-run --user --collect --quiet --unit=warm-up /opt/harbor/harbor-chat
-for _ in $(seq 150); do
-  ${AS_USER} wmctrl -l 2>/dev/null | grep -q 'Harbor Chat' && break
-  sleep 0.4
-done
-${AS_USER} wmctrl -l | grep -q 'Harbor Chat' || { ${AS_USER} systemctl --user status warm-up; exit 1; }
-sleep 2
-${AS_USER} systemctl --user stop warm-up
-${AS_USER} xdotool mousemove 1276 796
-rm -rf /home/tester/.config/harbor
-sync
-`;
 
 /**
  * The ready state of an image on this machine; boots the guest when there is none yet. Its key covers image, package
@@ -91,6 +65,7 @@ export async function prepareReady(image: Image, progress: Progress = () => unde
 
 /** 16 hex digits over everything a RAM state depends on. */
 export function readyKey(image: Image, accelerator: Accelerator, qemuVersion: string): string {
+  const { desktop } = image;
   const paths = {
     kernel: 'vmlinux',
     initrd: 'initrd',
@@ -99,10 +74,17 @@ export function readyKey(image: Image, accelerator: Accelerator, qemuVersion: st
     serialLog: 'serial',
   };
   const sockets = { qmp: 'qmp', agent: 'agent', vnc: 'vnc' };
-  const line = commandLine({ qemu: 'qemu', name: 'debian12', accelerator, ...paths, sockets });
+  const line = commandLine({
+    qemu: 'qemu',
+    name: desktop.guest.name,
+    accelerator,
+    desktop,
+    ...paths,
+    sockets,
+  });
   // `-cpu host` is whatever this machine has.
   const cpu = accelerator === 'kvm' ? cpus()[0]?.model : undefined;
-  const parts = [image.manifest, qemuVersion, line, cpu, DESKTOP_IS_UP, OPEN_AND_CLOSE];
+  const parts = [image.manifest, qemuVersion, line, cpu, desktop.isUp, desktop.openAndClose];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
@@ -124,12 +106,13 @@ async function boot(image: Image, accelerator: Accelerator, folder: string, step
   try {
     const overlay = join(partial, 'overlay.qcow2');
     await output('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', image.disk, overlay]);
-    const { disk, kernel, initrd } = image;
+    const { desktop, disk, kernel, initrd } = image;
     const paths = { disk, kernel, initrd, overlay, serialLog: join(runtime, 'serial.log') };
     const options = {
       qemu: qemuProgram(),
-      name: 'debian12',
+      name: desktop.guest.name,
       accelerator,
+      desktop,
       ...paths,
       sockets: socketsIn(runtime),
     };
@@ -137,7 +120,7 @@ async function boot(image: Image, accelerator: Accelerator, folder: string, step
     const qemu = await QemuProcess.start(options);
     const agent = new AgentChannel(options.sockets.agent, SLOWNESS[accelerator]);
     try {
-      await becomeReady(qemu, agent, options, step);
+      await becomeReady(qemu, agent, options, desktop, step);
       step('saving RAM');
       const snapshot = { tag: SNAPSHOT, vmstate: DISK, devices: [DISK] };
       await qemu.qmp.runJob('snapshot-save', snapshot, SAVE_TIMEOUT_MS);
@@ -167,9 +150,10 @@ async function becomeReady(
   qemu: QemuProcess,
   agent: AgentChannel,
   options: MachineOptions,
+  { isUp, openAndClose, patience }: Desktop,
   step: Progress,
 ): Promise<void> {
-  const slowness = SLOWNESS[options.accelerator];
+  const slowness = SLOWNESS[options.accelerator] * patience;
   const deadline = Date.now() + BOOT_TIMEOUT_MS * slowness;
   let seen = 'the guest agent does not answer';
   const gone = qemu.ended.then(() => true);
@@ -187,8 +171,8 @@ async function becomeReady(
     return result?.code === 0;
   };
   await until('the guest agent', async () => (await agent.call('guest-ping')) !== undefined);
-  await until('the desktop', () => script(DESKTOP_IS_UP, STEP_TIMEOUT_MS));
-  await until('the application', () => script(OPEN_AND_CLOSE, STEP_TIMEOUT_MS));
+  await until('the desktop', () => script(isUp, STEP_TIMEOUT_MS));
+  await until('the application', () => script(openAndClose, STEP_TIMEOUT_MS));
   await until('a still screen', stillness(qemu, dirname(options.sockets.qmp)));
 }
 
@@ -220,11 +204,11 @@ async function notReady(
     : '';
   return new LabError({
     code: 'LAB_READY_TIMEOUT',
-    subject: 'lab guest debian12',
+    subject: `lab guest ${options.desktop.guest.name}`,
     message: `did not come to ${what} in time (${options.accelerator.toUpperCase()})`,
     seen: [seen, ...(hasPicture ? [`its screen is in ${picture}`] : []), serial.trim()].join(
       '\n            ',
     ),
-    next: 'run npx vmwright lab build --force; on a busy machine try again when it is idle',
+    next: 'run npx vmwright lab build --force for it; on a busy machine try again when it is idle',
   });
 }

@@ -37,7 +37,7 @@ export function requireTools(tools: readonly Tool[], find = findProgram): void {
   const packages = [...new Set(missing.map((tool) => PACKAGES[tool]))];
   throw new LabError({
     code: 'LAB_TOOL_MISSING',
-    subject: 'lab guest debian12',
+    subject: "the lab's real guests",
     message: `${missing.join(', ')} not found in PATH or /usr/sbin`,
     next: `sudo apt-get install ${packages.join(' ')}`,
   });

@@ -1,0 +1,2 @@
+# Rendering by OpenGL would be rendering by llvmpipe, on an emulated processor.
+export QT_QUICK_BACKEND=software
