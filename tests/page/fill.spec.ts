@@ -61,6 +61,37 @@ test('a lost character on the first try: the field is emptied and typed again', 
   await page.close();
 });
 
+test('a field that cannot be emptied is no place where the text arrived, whether it had text or got too little', async () => {
+  const full = await open({ stubborn: 'bob@example.org' });
+  const failing = full.field.fill('alice@example.test', {
+    ...BELOW,
+    verifyInput: true,
+    verifyTimeout: VERIFY_MS,
+  });
+  await expect(failing).rejects.toMatchObject({ code: 'INPUT_NOT_VERIFIED' });
+  await expect(failing).rejects.toThrow(/bob@example.{0,3}oralice@example/);
+  await full.page.close();
+
+  const short = await open({
+    stubborn: '',
+    shows: (typed, attempt) => (attempt === 1 ? typed.slice(0, -1) : typed.replace('testalice', 'tesalice')),
+  });
+  const again = short.field.fill('alice@example.test', {
+    ...BELOW,
+    verifyInput: true,
+    verifyTimeout: VERIFY_MS,
+  });
+  await expect(again).rejects.toMatchObject({ code: 'INPUT_NOT_VERIFIED' });
+  await short.page.close();
+
+  const secret = new Secret('APP_PASSWORD', 'hunter2-x');
+  const hidden = await open({ stubborn: 'old', shows: () => '', paint: bullets((typed) => typed.length) });
+  await expect(
+    hidden.field.fill(secret, { ...BELOW, verifyInput: true, verifyTimeout: 300 }),
+  ).rejects.toMatchObject({ code: 'INPUT_NOT_VERIFIED' });
+  await hidden.page.close();
+});
+
 test('M36: what shows late, after the first look has failed, is not typed twice', async () => {
   const { desk, page, field } = await open();
   const looks: string[] = [];

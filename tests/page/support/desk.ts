@@ -21,6 +21,8 @@ export interface DeskOptions {
   readonly labels?: readonly Label[];
   /** What the field shows of what was typed; `attempt` counts from 1. */
   readonly shows?: (typed: string, attempt: number) => string;
+  /** A field that Control+A does not select, with this in it. */
+  readonly stubborn?: string;
   /** Draws on the finished picture: bullets. */
   readonly paint?: (picture: Frame, typed: string) => Frame;
 }
@@ -53,13 +55,16 @@ export class Desk {
 
   /** What was typed since the field was emptied last, and how often it was emptied. */
   typed(): { text: string; attempt: number } {
-    let [text, attempt, isControl, isSelected] = ['', 0, false, false];
+    const { stubborn } = this.#options;
+    let [text, attempt, isControl, isSelected] = [stubborn ?? '', 0, false, false];
     for (const message of this.server.log) {
       if (message.type !== 'key') continue;
       const { keysym, down } = message;
       if (keysym === CONTROL) isControl = down;
       else if (!down || keysym === SHIFT) continue;
-      else if (isControl) isSelected = keysym === 0x61;
+      else if (isControl) isSelected = keysym === 0x61 && stubborn === undefined;
+      else if (keysym === BACKSPACE && stubborn !== undefined)
+        [text, attempt] = [text.slice(0, -1), attempt + 1];
       else if (keysym === BACKSPACE && isSelected) [text, attempt, isSelected] = ['', attempt + 1, false];
       else if (keysym < 0x100) text += String.fromCharCode(keysym);
     }
