@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Frame, Rect } from '../../fixtures/image/frame.ts';
 import { expectationsIn } from '../../fixtures/recorder/picked.ts';
 import { placeOf, resolvePlace } from '../../fixtures/recorder/place.ts';
+import { Uncovered } from '../../fixtures/recorder/uncovered.ts';
 import { asksForSecret, newLines } from '../../fixtures/recorder/wording.ts';
 import type { TextLine, TextMap } from '../../fixtures/vision/index.ts';
 import { lineFrom } from '../../fixtures/vision/ocr/text-map.ts';
@@ -146,6 +147,30 @@ test('new texts are those that say what came, without clocks first, half-read li
   const shown = mapWith([...after.lines, doubtful]);
   expect(newLines(before, shown, ['hello there!'])).toEqual(['Signed in as alice', 'Room 12 is open now']);
   expect(newLines(shown, shown)).toEqual([]);
+});
+
+test('an echo whose caret was read as a letter is an echo', () => {
+  const shown = mapOf({ text: 'Hello therel', x: 0, y: 90 }, { text: 'A new channel', x: 0, y: 120 });
+  expect(newLines(mapOf(), shown, ['Hello there'])).toEqual(['A new channel']);
+  expect(newLines(mapOf(), shown)).toEqual(['Hello therel', 'A new channel']);
+});
+
+test('a pointer that the guest paints hides nothing, until an action may have changed what is there', () => {
+  const plain = (): Frame => ({ width: 100, height: 80, data: new Uint8Array(100 * 80 * 4).fill(200) });
+  const covered = plain();
+  for (let y = 40; y < 52; y++) covered.data.fill(0, (y * 100 + 50) * 4, (y * 100 + 56) * 4);
+  covered.data.fill(9, 0, 4);
+  const uncovered = new Uncovered();
+  expect(uncovered.of(plain(), { x: 5, y: 5 })).toEqual(plain());
+  const seen = uncovered.of(covered, { x: 50, y: 40 });
+  const expected = plain();
+  expected.data.fill(9, 0, 4);
+  expect(seen).toEqual(expected);
+  expect(uncovered.of(covered, { x: 50, y: 40 })).toEqual(expected);
+  uncovered.forget();
+  expect(uncovered.of(covered, { x: 50, y: 40 })).toEqual(covered);
+  const larger = { width: 100, height: 90, data: new Uint8Array(100 * 90 * 4) };
+  expect(uncovered.of(larger, { x: 50, y: 40 })).toEqual(larger);
 });
 
 test('labels that ask for a secret', () => {

@@ -331,7 +331,7 @@ test('A71: typed in a terminal, "approve without watcher" runs and posts nothing
     const { exitCode, stdout } = await command.done;
     return `${exitCode} ${stdout}`;
   };
-  expect(await answer('yes')).toMatch(/^3 [^]*APPROVAL_NEEDED/);
+  expect(await answer('yes')).toMatch(/^4 [^]*APPROVAL_NEEDED/);
   expect(existsSync(join(folder, 'test-results'))).toBe(false);
   expect(await answer('approve without watcher')).toMatch(/^0 [^]*a1 - [^]*PASS/);
   const phases = lines(join(folder, 'test-results/state/night/phases.jsonl')).map(({ phase }) => phase);
