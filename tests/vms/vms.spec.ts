@@ -113,7 +113,7 @@ test('the table tells what is off, locked, left out, in use or missing; a cluste
     expect(lab.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
 
     const nobody = await vms({ ...lab.env(), PROXMOX_PORT: '1' }, matrix);
-    expect(nobody).toMatchObject({ code: 1, out: '', err: expect.stringContaining('[PROXMOX_UNREACHABLE]') });
+    expect(nobody).toMatchObject({ code: 3, out: '', err: expect.stringContaining('[PROXMOX_UNREACHABLE]') });
   } finally {
     await lab.stop();
   }

@@ -25,8 +25,8 @@ export interface Desktop {
   /** Shell text: exits 0 when boot jobs are done, the desktop is there, and the user's systemd knows the display. */
   readonly isUp: string;
   /**
-   * Shell text that opens the application once and closes it: proof that it works, and the files of Python and GTK are
-   * in the guest's memory from then on.
+   * Shell text that brings the desktop to where tests start. Where it can it opens the application once and closes it:
+   * proof that it works, and the files of Python and GTK are in the guest's memory from then on.
    */
   readonly openAndClose: string;
 }

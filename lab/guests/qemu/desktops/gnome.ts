@@ -6,6 +6,7 @@
 import { BOOTED, COMMON_PACKAGES, type Desktop, IN_SESSION, machine } from './desktop.ts';
 
 const SHELL = 'org.gnome.Shell --object-path /org/gnome/Shell';
+const OVERVIEW = `${IN_SESSION} gdbus call --session --dest ${SHELL} --method org.freedesktop.DBus.Properties`;
 
 export const gnome: Desktop = {
   name: 'gnome',
@@ -28,9 +29,13 @@ runuser -u tester -- env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user show-en
 `,
   // A log-in ends in the Overview, a while after the shell answers. The application is left alone.
   openAndClose: `
-sleep 15
-${IN_SESSION} gdbus call --session --dest ${SHELL} --method org.freedesktop.DBus.Properties.Set \
-  org.gnome.Shell OverviewActive '<false>' || exit 1
+seen=/run/vmwright-overview
+case "$(${OVERVIEW}.Get org.gnome.Shell OverviewActive)" in
+  *true*) touch $seen; ${OVERVIEW}.Set org.gnome.Shell OverviewActive '<false>'; echo 'the Overview closes'; exit 1;;
+  *false*) [ -e $seen ] || { echo 'no Overview yet'; exit 1; };;
+  *) echo 'GNOME Shell does not answer'; exit 1;;
+esac
+rm $seen
 sync
 `,
 };
