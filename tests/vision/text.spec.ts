@@ -214,12 +214,14 @@ test('upper case, lost spaces and added punctuation never hide a text; exact hit
   fc.assert(
     fc.property(latin, latin, (line, query) => {
       fc.pre(/[a-z0-9]/i.test(query));
-      const count = (text: string, options = {}): number => findText(mapOf(line), text, options).length;
+      // What is folded goes by the shape of letters, which upper case changes, and by where words begin.
+      const count = (text: string): number =>
+        findText(mapOf(line), text).filter(({ rung }) => rung === 'exact').length;
       const hits = count(query);
       expect(count(query.toUpperCase())).toBe(hits);
       expect(count(query.replaceAll(' ', ''))).toBe(hits);
       expect(count(`"${query}"`)).toBe(hits);
-      if (count(query, { exact: true }) > 0) expect(hits).toBeGreaterThan(0);
+      if (findText(mapOf(line), query, { exact: true }).length > 0) expect(hits).toBeGreaterThan(0);
     }),
     { numRuns: 500 },
   );
