@@ -123,9 +123,7 @@ test.describe('in a run', () => {
     const folder = info.outputPath('p');
     writeProject(folder, {
       'playwright.config.ts': readFileSync(join(ROOT, 'playwright.config.ts'), 'utf8')
-        .replaceAll("'./fixtures/", `'${ROOT}/fixtures/`)
-        .replaceAll("'./lab/", `'${ROOT}/lab/`)
-        .replaceAll("'./vm-matrix.ts'", `'${ROOT}/vm-matrix.ts'`)
+        .replaceAll(/'\.\/(?=.+\.ts')/g, `'${ROOT}/`)
         .replace(/reporter: \[[^]*?\n {2}\],/, "reporter: 'list',"),
       'specs/the.spec.ts': `
 import { existsSync } from 'node:fs';
