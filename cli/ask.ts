@@ -1,5 +1,5 @@
 /**
- * An approval that is typed: `approve`, or `approve without watcher`.
+ * What is asked in a terminal: an approval, a yes, a choice.
  *
  * @module
  */
@@ -13,13 +13,17 @@ export interface Terminal {
 export type Answer = 'approve' | 'approve without watcher' | 'no';
 
 /** What the operator types under a plan. Anything but the two exact phrases is a no. */
-export async function askApproval({ input, output }: Terminal): Promise<Answer> {
+export async function askApproval(terminal: Terminal): Promise<Answer> {
+  const typed = await askLine(terminal, 'type "approve", or "approve without watcher": ');
+  return typed === 'approve' || typed === 'approve without watcher' ? typed : 'no';
+}
+
+/** @returns the line without blanks around it; empty when the input ends instead */
+export async function askLine({ input, output }: Terminal, question: string): Promise<string> {
   const lines = createInterface({ input, output });
   try {
     const closed = new Promise<string>((done) => lines.once('close', () => done('')));
-    const question = lines.question('type "approve", or "approve without watcher": ');
-    const typed = (await Promise.race([question, closed])).trim();
-    return typed === 'approve' || typed === 'approve without watcher' ? typed : 'no';
+    return (await Promise.race([lines.question(question), closed])).trim();
   } finally {
     lines.close();
   }

@@ -7,7 +7,6 @@
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { loadSettings, type Machine } from '../fixtures/config/index.ts';
 import {
@@ -22,7 +21,8 @@ import {
 } from '../fixtures/doctor/index.ts';
 import { isVmwrightError, VmwrightError } from '../fixtures/errors.ts';
 import { recoverFiles, recoveryLines } from '../reporters/recovery.ts';
-import type { Terminal } from './ask.ts';
+import { askLine, type Terminal } from './ask.ts';
+import { columns } from './columns.ts';
 import { loadMatrix } from './plan.ts';
 import { GREETING, greeting } from './vlm.ts';
 
@@ -171,17 +171,14 @@ function table(findings: readonly Finding[]): string {
   const sorted = findings.toSorted(
     (a, b) => subjects.indexOf(a.subject) - subjects.indexOf(b.subject) || WEIGHT[a.state] - WEIGHT[b.state],
   );
-  const rows = sorted.map(({ state, subject, check, text, remedy }) => ({
-    cells: [state, subject, check],
-    text: oneLine(remedy === undefined ? text : `${text} -> ${remedy}`),
-  }));
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map(({ cells }) => cells[column]?.length ?? 0)));
-  return rows
-    .map(
-      ({ cells, text }) =>
-        `${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}  ${text}\n`,
-    )
-    .join('');
+  return columns(
+    sorted.map(({ state, subject, check, text, remedy }) => [
+      state,
+      subject,
+      check,
+      oneLine(remedy === undefined ? text : `${text} -> ${remedy}`),
+    ]),
+  );
 }
 
 function oneLine(text: string): string {
@@ -194,8 +191,8 @@ function verdict(findings: readonly Finding[], say: (text: string) => unknown): 
   return count('problem') === 0 ? 0 : PROBLEMS;
 }
 
-async function isAllowed({ input, output }: Terminal): Promise<boolean> {
-  if (input.isTTY !== true) {
+async function isAllowed(terminal: Terminal): Promise<boolean> {
+  if (terminal.input.isTTY !== true) {
     throw new VmwrightError({
       code: 'APPROVAL_NEEDED',
       subject: 'doctor --fix',
@@ -205,14 +202,7 @@ async function isAllowed({ input, output }: Terminal): Promise<boolean> {
       next: 'read the list above and run again with --fix --yes',
     });
   }
-  const lines = createInterface({ input, output });
-  try {
-    const closed = new Promise<string>((done) => lines.once('close', () => done('')));
-    const typed = await Promise.race([lines.question('change this? [y/N] '), closed]);
-    return /^y(es)?$/i.test(typed.trim());
-  } finally {
-    lines.close();
-  }
+  return /^y(es)?$/i.test(await askLine(terminal, 'change this? [y/N] '));
 }
 
 async function outcome(fix: Fix): Promise<string> {

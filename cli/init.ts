@@ -6,11 +6,10 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
 import { loadSettings, readEnvironment } from '../fixtures/config/index.ts';
 import { connectProxmox } from '../fixtures/proxmox/index.ts';
-import type { Terminal } from './ask.ts';
+import { askLine, type Terminal } from './ask.ts';
 import { surveyCluster } from './init/cluster.ts';
 import { completeManifest } from './init/manifest.ts';
 import { matrixText, secretNames } from './init/matrix-text.ts';
@@ -88,17 +87,10 @@ async function clusterRows(folder: string, say: (text: string) => unknown): Retu
   }
 }
 
-async function askCi(proposal: Ci, { input, output }: Terminal): Promise<Ci> {
-  if (input.isTTY !== true) return proposal;
-  const lines = createInterface({ input, output });
-  try {
-    const closed = new Promise<string>((done) => lines.once('close', () => done('')));
-    const question = lines.question(`CI: ${CIS.join(', ')} [${proposal}] `);
-    const typed = (await Promise.race([question, closed])).trim().toLowerCase();
-    return CIS.find((ci) => ci === typed) ?? proposal;
-  } finally {
-    lines.close();
-  }
+async function askCi(proposal: Ci, terminal: Terminal): Promise<Ci> {
+  if (terminal.input.isTTY !== true) return proposal;
+  const typed = await askLine(terminal, `CI: ${CIS.join(', ')} [${proposal}] `);
+  return CIS.find((ci) => ci === typed.toLowerCase()) ?? proposal;
 }
 
 /** By the address of `origin`; GitHub where there is none. */

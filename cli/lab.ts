@@ -23,6 +23,7 @@ import {
 } from '../lab/guests/qemu/index.ts';
 import type { Lab } from '../lab/index.ts';
 import { guestNames, serveLab } from '../lab/service.ts';
+import { columns } from './columns.ts';
 
 const say = (line: string): unknown => process.stderr.write(`${line}\n`);
 const print = (line: string): unknown => process.stdout.write(`${line}\n`);
@@ -96,8 +97,7 @@ function startedText(lab: Lab, names: readonly string[], file: string): string {
   return `
 Lab: Proxmox API at ${lab.url}
 
-${table([['VMID', 'NAME', 'ADDRESS', 'STATE', 'GUEST', 'SYSTEM'], ...rows])}
-
+${columns([['VMID', 'NAME', 'ADDRESS', 'STATE', 'GUEST', 'SYSTEM'], ...rows])}
 Use it from another terminal:
 
   set -a; . ${file}; set +a
@@ -120,7 +120,7 @@ function statusText(inventory: Inventory): string {
       'in use',
       users.map((pid) => (pid === undefined ? 'in another container' : `by process ${pid}`)).join(', '),
     ]);
-  return table(rows);
+  return columns(rows).trimEnd();
 }
 
 function builtRows({ image, bytes, ready }: BuiltGuest): string[][] {
@@ -155,19 +155,6 @@ function parseGuests(list: string): string[] {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** Columns as wide as their widest cell, two blanks between. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }
 
 function size(bytes: number): string {

@@ -9,6 +9,7 @@ import { isVmwrightError, VmwrightError } from '../fixtures/errors.ts';
 import { decodeImage, describe, type Frame } from '../fixtures/image/frame.ts';
 import { createScreenReader, type TextMap } from '../fixtures/vision/index.ts';
 import { annotated } from './annotate.ts';
+import { columns } from './columns.ts';
 
 export interface OcrOptions {
   /** The whole text map as JSON: size, lines and words with boxes `{x,y,width,height}` and confidences. */
@@ -85,13 +86,7 @@ function asRows({ lines }: TextMap): string {
     confidence.toFixed(2),
     text,
   ]);
-  const table = [['#', 'box', 'sure', 'text'], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  return lines.length === 0
-    ? ''
-    : table
-        .map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`)
-        .join('');
+  return rows.length === 0 ? '' : columns([['#', 'box', 'sure', 'text'], ...rows]);
 }
 
 function asJson(file: string, { width, height, lines }: TextMap): string {

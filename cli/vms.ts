@@ -9,6 +9,7 @@ import { loadSettings, type Machine, type Settings } from '../fixtures/config/in
 import { isVmwrightError } from '../fixtures/errors.ts';
 import { surveyVm } from '../fixtures/lease/survey.ts';
 import { connectProxmox, type Proxmox } from '../fixtures/proxmox/index.ts';
+import { columns } from './columns.ts';
 import { loadMatrix } from './plan.ts';
 
 export interface VmsOptions {
@@ -58,7 +59,11 @@ async function vms(options: VmsOptions, stdout: { write(text: string): unknown }
   const proxmox = await connectProxmox({ ...settings.proxmox, timeoutScale: settings.timeoutScale });
   try {
     const rows = await Promise.all(machines.map((machine) => look(proxmox, machine, settings)));
-    stdout.write(options.json === true ? `${JSON.stringify(rows, undefined, 2)}\n` : table(rows));
+    stdout.write(
+      options.json === true
+        ? `${JSON.stringify(rows, undefined, 2)}\n`
+        : columns([HEAD, ...rows.map(cellsOf)]),
+    );
     return rows.some(({ error }) => error !== undefined) ? MISSING : 0;
   } finally {
     await proxmox.close();
@@ -88,20 +93,6 @@ async function look(proxmox: Proxmox, machine: Machine, settings: Settings): Pro
 }
 
 const HEAD = ['MACHINE', 'VM', 'NODE', 'STATUS', 'UP', 'SYSTEM', 'NOTE'];
-
-function table(rows: readonly VmRow[]): string {
-  const lines = [HEAD, ...rows.map(cellsOf)];
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
-  return lines
-    .map((cells) =>
-      cells
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
-}
 
 function cellsOf(row: VmRow): string[] {
   const notes = [

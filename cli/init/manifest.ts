@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { VmwrightError } from '../../fixtures/errors.ts';
 import { VERSION } from '../../reporters/version.ts';
+import { oneWord } from './word.ts';
 
 export interface Completion {
   /** Lines for the reader: what was done. */
@@ -52,7 +53,7 @@ export function completeManifest(folder: string): Completion {
     ...missing.map(([name]) => name),
   ];
   if (names.length > 0) {
-    const head = isNew ? { name: packageName(folder), private: true } : {};
+    const head = isNew ? { name: oneWord(basename(folder)) || 'vm-smoke', private: true } : {};
     const indent = /^([ \t]+)"/m.exec(text)?.[1] ?? '  ';
     writeFileSync(file, `${JSON.stringify({ ...head, ...before, ...added }, undefined, indent)}\n`);
   }
@@ -78,13 +79,4 @@ function parse(text: string, file: string): Manifest {
       cause,
     });
   }
-}
-
-/** As npm allows names: lower case, no blanks. */
-function packageName(folder: string): string {
-  const name = basename(folder)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9._-]+/g, '-')
-    .replaceAll(/^[._-]+|-+$/g, '');
-  return name === '' ? 'vm-smoke' : name;
 }

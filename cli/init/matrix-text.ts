@@ -4,6 +4,7 @@
  * @module
  */
 import type { FoundVm } from './cluster.ts';
+import { oneWord } from './word.ts';
 
 interface Row extends FoundVm {
   /** Of the project: unique, one word. */
@@ -82,10 +83,7 @@ function rowText(row: Row): string {
 function rowsOf(machines: readonly FoundVm[]): readonly Row[] {
   const taken = new Set<string>();
   return machines.map((machine) => {
-    const word = machine.name
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9._-]+/g, '-')
-      .replaceAll(/^[._-]+|-+$/g, '');
+    const word = oneWord(machine.name);
     const isFree = word !== '' && !taken.has(word);
     const project = isFree ? word : [...(word === '' ? ['vm'] : [word]), machine.vmid].join('-');
     taken.add(project);
