@@ -58,7 +58,7 @@ module.exports = {
     ),
     never(
       'reporters-not-live',
-      '^reporters/(?!lease\\.ts|recover\\.ts|recovery\\.ts)',
+      '^reporters/(?!lease\\.ts|progress\\.ts|recover\\.ts|recovery\\.ts)',
       '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors)',
       'reports come from events',
     ),
@@ -67,6 +67,12 @@ module.exports = {
       '^reporters/lease\\.ts',
       '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors|lease/|proxmox/)',
       'reports nothing: it gives the machines back when the run ends',
+    ),
+    never(
+      'progress',
+      '^reporters/progress\\.ts',
+      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!lease/progress)',
+      'tells the leases how far the run has come',
     ),
     never(
       'recovery',

@@ -17,6 +17,8 @@ export interface HostModel {
   readonly status: HostStatus;
   /** One line, unescaped, not yet cut. */
   readonly detail: string;
+  /** Where the running test is: `step 4/10`, without the total where nobody knows it; absent before the first step. */
+  readonly step?: string;
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
   /** Start of the first test to the end of the last; undefined while nothing has ended. */
@@ -111,9 +113,15 @@ export function hostModel(log: HostLog, flow: Flow, progress: 'live' | 'ended' |
   const [current] = running;
   if (progress === 'live') {
     if (current !== undefined) {
-      const total = flow.find((list) => list.suite === current.suite)?.steps.length ?? 0;
-      const steps = total > 0 ? ` - step ${current.steps.length}/${total}` : '';
-      return { ...base, status: 'RUN', detail: `in progress${steps}` };
+      const steps = stepsOf(current.suite, flow);
+      const number = stepNumber(current.steps, steps);
+      const step = steps.length > 0 ? `step ${number}/${steps.length}` : `step ${number}`;
+      return {
+        ...base,
+        status: 'RUN',
+        detail: steps.length > 0 ? `in progress - ${step}` : 'in progress',
+        ...(number > 0 ? { step } : {}),
+      };
     }
     const again = finals.find((end) => isFailure(end) && (end.retriesLeft ?? 0) > 0);
     if (again !== undefined)
@@ -186,9 +194,8 @@ function crashed(
   flow: Flow,
 ): HostModel {
   const title = test.steps.at(-1);
-  const steps = flow.find((list) => list.suite === test.suite)?.steps ?? [];
-  const number = title === undefined ? 0 : steps.indexOf(title) + 1;
-  const where = title === undefined ? `test "${test.test}"` : `step ${number || test.steps.length}`;
+  const number = stepNumber(test.steps, stepsOf(test.suite, flow));
+  const where = title === undefined ? `test "${test.test}"` : `step ${number}`;
   const detail = title === undefined ? 'crashed before the first step' : `crashed at ${where}`;
   const excerpt = 'the runner ended in mid-test and left no result';
   return {
@@ -197,6 +204,16 @@ function crashed(
     detail,
     failures: [{ where: title === undefined ? where : `${where} "${title}"`, excerpt }],
   };
+}
+
+function stepsOf(suite: string, flow: Flow): readonly string[] {
+  return flow.find((list) => list.suite === suite)?.steps ?? [];
+}
+
+/** The step that was begun last, by its place in the suite's flow; 0 before the first. */
+function stepNumber(begun: readonly string[], steps: readonly string[]): number {
+  const title = begun.at(-1);
+  return title === undefined ? 0 : steps.indexOf(title) + 1 || begun.length;
 }
 
 function isFailure(end: TestEnd): boolean {

@@ -3,6 +3,7 @@
  *
  *     run.json        who runs what: build, run id, command, plan, process
  *     journal.jsonl   what happened
+ *     progress.json   the step of each machine, while the run is live: for whoever waits for one
  *     run-url         where the run can be watched, as soon as it is known
  *     phases.jsonl    when `vmwright run` planned, verified, began to watch and ran
  *     plan.log        the plan as it was approved
@@ -62,6 +63,7 @@ export type RunRecord = Readonly<Omit<z.output<typeof record>, 'process' | 'host
 export const FILES = {
   record: 'run.json',
   journal: 'journal.jsonl',
+  progress: 'progress.json',
   url: 'run-url',
   posted: 'posted.json',
   cancelled: 'cancelled.json',

@@ -30,6 +30,7 @@ import { foldJournal } from './model.ts';
 import { type NoteKind, noteOf } from './notes.ts';
 import { writeOutputs } from './outputs.ts';
 import { identityOf, stateOf } from './process.ts';
+import { ProgressBoard } from './progress.ts';
 import { renderText } from './render/text.ts';
 import * as facts from './run-facts.ts';
 import { registerSecrets } from './secrets.ts';
@@ -64,6 +65,7 @@ export default class SummaryReporter implements Reporter {
   readonly #run = facts.runId();
   #build = '';
   #journal: JournalWriter | undefined;
+  #progress: ProgressBoard | undefined;
   #outputFolder = '';
   #stateFolder = '';
   #hosts = new Set<string>();
@@ -128,6 +130,7 @@ export default class SummaryReporter implements Reporter {
           : facts.coverageOf(suites, matrix, this.#args);
       const folder = this.#openRun({ hosts, run, command, suite: suites.join(', '), at, adopted, part });
       this.#journal = openJournal(join(folder, FILES.journal));
+      this.#progress = new ProgressBoard(folder, this.#events);
       const url = facts.runUrl();
       if (url !== undefined) writeFileSync(join(folder, FILES.url), `${redact(url)}\n`);
       this.#record({
@@ -218,6 +221,7 @@ export default class SummaryReporter implements Reporter {
         at,
         result: result.status === 'interrupted' ? 'cancelled' : 'finished',
       });
+      this.#progress?.close();
       this.#journal?.close();
       if (this.#events[0]?.type !== 'run-begin') return;
       const model = foldJournal(this.#events);
@@ -353,6 +357,7 @@ export default class SummaryReporter implements Reporter {
     const safe = JSON.parse(redact(JSON.stringify(event))) as JournalEvent;
     this.#events.push(safe);
     this.#journal?.append(safe);
+    this.#progress?.changed();
   }
 
   /** A reporter that throws would turn a good run red: its own fault is said and the run goes on. */
