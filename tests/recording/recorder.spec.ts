@@ -43,6 +43,7 @@ async function stage(folder: string, options: Partial<RecorderOptions> = {}): Pr
   const recorder = new Recorder(page, {
     folder,
     title: 'a test',
+    steps: undefined,
     mask: [],
     timeoutScale: 1,
     clock,
@@ -196,7 +197,9 @@ test('a secret typed as plain text is blanked too; ordinary text is not', async 
   await send(on, 10, 100, 30, 10, RED);
   await on.clock.until(secret);
   const { pictures } = await finish(on);
-  expect(pixel(pictures.at(-1)!, 15, 15)).toEqual(GREEN);
+  const ordinaryText = pictures.map((picture) => pixel(picture, 15, 15));
+  expect(ordinaryText).toContainEqual(GREEN);
+  expect(ordinaryText).not.toContainEqual(GREY);
   expect(pixel(pictures.at(-1)!, 15, 105)).toEqual(GREY);
 });
 
