@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { isVmwrightError, VmwrightError } from '../fixtures/errors.ts';
+import { isVmwrightError } from '../fixtures/errors.ts';
 import type { Machine } from '../fixtures/config/index.ts';
 import type { Suite } from '../fixtures/config/suites.ts';
 import { commandLine } from '../reporters/run-facts.ts';
@@ -13,19 +13,11 @@ import { checkBuildName } from '../reporters/store.ts';
 import { VERSION } from '../reporters/version.ts';
 import { tokenOf } from './approval.ts';
 import { loadModule } from './load-module.ts';
+import { type Host, planInvalid, type Selection, selectHosts } from './selection.ts';
 
-export interface PlanOptions {
+export interface PlanOptions extends Selection {
   readonly matrix: string;
   readonly suite?: string;
-  /** Exactly these machines, or an error. */
-  readonly vms?: readonly string[];
-  /** Machines whose name matches. */
-  readonly grepVm?: string;
-  readonly all?: boolean;
-  /** This many machines, chosen by `random`. */
-  readonly randomize?: number;
-  readonly exclude?: readonly string[];
-  readonly allowBlacklisted?: boolean;
   readonly categorize?: boolean;
   readonly buildName?: string;
   /** Options of the suite, `name=value`; `no-name` takes a default away. */
@@ -40,7 +32,7 @@ export interface Plan {
   readonly specs: readonly string[];
   readonly matrix: string;
   /** Every machine in matrix order, with why it is left out. */
-  readonly hosts: readonly { readonly host: string; readonly family: string; readonly skip?: string }[];
+  readonly hosts: readonly Host[];
   /** Sub-runs, one after another; a run without `--categorize` has none. */
   readonly groups: readonly { readonly name: string; readonly hosts: readonly string[] }[];
   /** Arguments after `npx playwright`, one list a sub-run. */
@@ -58,7 +50,7 @@ export async function makePlan(options: PlanOptions, random: () => number = Math
   const name = options.suite ?? Object.keys(suites)[0] ?? 'all';
   const suite = suites[name];
   if (suite === undefined && options.suite !== undefined)
-    throw usage('suite', `no suite ${name}`, Object.keys(suites).join(', '));
+    throw planInvalid('suite', `no suite ${name}`, Object.keys(suites).join(', '));
   const hosts = selectHosts(machines, options, random);
   const executed = hosts.filter((host) => host.skip === undefined).map((host) => host.host);
   const platforms = machines
@@ -143,74 +135,14 @@ export async function loadMatrix(
   file: string,
 ): Promise<{ machines: readonly Machine[]; suites: Readonly<Record<string, Suite>> }> {
   const path = resolve(file);
-  if (!existsSync(path)) throw usage('--matrix', `there is no file ${file}`, path);
+  if (!existsSync(path)) throw planInvalid('--matrix', `there is no file ${file}`, path);
   const module = (await loadModule(path).catch((cause: unknown) => {
     if (isVmwrightError(cause)) throw cause;
-    throw usage('--matrix', `${file} cannot be loaded: ${String(cause)}`, 'a module with machines');
+    throw planInvalid('--matrix', `${file} cannot be loaded: ${String(cause)}`, 'a module with machines');
   })) as { default?: readonly Machine[]; suites?: Readonly<Record<string, Suite>> };
-  if (!Array.isArray(module.default)) throw usage('--matrix', `${file} has no machines`, 'a default export');
+  if (!Array.isArray(module.default))
+    throw planInvalid('--matrix', `${file} has no machines`, 'a default export');
   return { machines: module.default as readonly Machine[], suites: module.suites ?? {} };
-}
-
-/** A broad selection leaves blacklisted machines out and says so; an explicit one stops at the first (A43 to A50). */
-function selectHosts(
-  machines: readonly Machine[],
-  options: PlanOptions,
-  random: () => number,
-): Plan['hosts'] {
-  const { vms } = options;
-  const row = ({ name, family }: Machine, skip?: string): Plan['hosts'][number] => ({
-    host: name,
-    family,
-    ...(skip === undefined ? {} : { skip }),
-  });
-  if (vms !== undefined) {
-    const missing = vms.filter((name) => !machines.some((machine) => machine.name === name));
-    if (missing.length > 0)
-      throw usage(
-        '--vms',
-        `missing: [${missing.join(', ')}]`,
-        machines.map((machine) => machine.name).join(', '),
-      );
-    return vms.flatMap((name) => {
-      const machine = machines.find((candidate) => candidate.name === name);
-      if (machine === undefined) return [];
-      if (machine.skip !== undefined && options.allowBlacklisted !== true) throw blacklisted(machine);
-      return [row(machine)];
-    });
-  }
-  const pattern = options.grepVm === undefined ? undefined : new RegExp(options.grepVm);
-  const selected = machines.filter((machine) => pattern === undefined || pattern.test(machine.name));
-  if (options.all !== true && pattern === undefined && options.randomize === undefined) {
-    throw usage(
-      'machines',
-      'nothing says which machines',
-      '--vms <names>, --grep-vm <expression>, --randomize <n> or --all',
-    );
-  }
-  const free = selected.filter(
-    (machine) => machine.skip === undefined && options.exclude?.includes(machine.name) !== true,
-  );
-  const chosen = options.randomize === undefined ? free : shuffled(free, random).slice(0, options.randomize);
-  const hosts = selected.flatMap((machine) => {
-    if (machine.skip !== undefined) return [row(machine, machine.skip)];
-    if (options.exclude?.includes(machine.name) === true) return [row(machine, 'excluded by --exclude')];
-    return chosen.includes(machine) ? [row(machine)] : [];
-  });
-  if (chosen.length === 0)
-    throw usage(
-      'machines',
-      'no machine is left',
-      hosts.map(({ host, skip }) => `${host} - ${skip ?? ''}`).join(', '),
-    );
-  return hosts;
-}
-
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  return items
-    .map((item) => ({ item, key: random() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
 }
 
 function optionValues(
@@ -230,35 +162,15 @@ function optionValues(
     const taken = rest.length === 0 && option.startsWith('no-') ? option.slice(3) : undefined;
     const known = declared[taken ?? option];
     if (known === undefined)
-      throw usage(
+      throw planInvalid(
         `--option ${word}`,
         `suite ${name} has no such option`,
         Object.keys(declared).join(', ') || 'no options',
       );
     if (taken !== undefined) Reflect.deleteProperty(values, taken);
     else if (known.values?.includes(value) === false)
-      throw usage(`--option ${word}`, `"${value}" is no value of ${option}`, known.values.join(', '));
+      throw planInvalid(`--option ${word}`, `"${value}" is no value of ${option}`, known.values.join(', '));
     else values[option] = value;
   }
   return values;
-}
-
-function blacklisted(machine: Machine): VmwrightError {
-  return new VmwrightError({
-    code: 'HOST_BLACKLISTED',
-    subject: machine.name,
-    message: 'it was asked for by name and is blacklisted',
-    seen: machine.skip ?? '',
-    next: 'leave it out, or give --allow-blacklisted',
-  });
-}
-
-function usage(subject: string, message: string, expected: string): VmwrightError {
-  return new VmwrightError({
-    code: 'PLAN_INVALID',
-    subject,
-    message,
-    expected,
-    next: 'vmwright plan --help',
-  });
 }

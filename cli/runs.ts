@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { redact } from '../fixtures/config/index.ts';
 import type { PlanOptions } from './plan.ts';
 import type { PostCommandOptions } from './post.ts';
@@ -13,6 +13,13 @@ import type { StatusOptions } from './status.ts';
 
 const list = (text: string): string[] => text.split(',').filter((word) => word !== '');
 const repeated = (text: string, known: string[] = []): string[] => [...known, text];
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError(`"${text}" is no number of seconds`);
+}
+
 const format = (): Option =>
   new Option('--format <format>', 'how it is printed').choices(['text', 'markdown', 'json']).default('text');
 
@@ -30,7 +37,7 @@ export function addRuns(program: Command): void {
   planned(program.command('run').description('run an approved plan, watch it, and post its result'))
     .option('--approve <token>', 'the approval that `plan` printed')
     .option('--no-watch', 'neither watch the runner nor post')
-    .option('--grace <seconds>', 'how long a runner may live on after its last result', Number, 120)
+    .option('--grace <seconds>', 'how long a runner may live on after its last result', seconds, 120)
     .option('--state <folder>', 'where runs are stored', 'test-results/state')
     .action(async (options: RunOptions) => {
       const { run } = await import('./run.ts');
@@ -42,7 +49,7 @@ export function addRuns(program: Command): void {
     .description('show the live run, else the latest one')
     .option('--watch', 'stay, and redraw until the run is over')
     .option('--build <name>', 'the run of this name')
-    .option('--hung-after <seconds>', 'a runner without an event for so long is hung', Number)
+    .option('--hung-after <seconds>', 'a runner without an event for so long is hung', seconds)
     .option('--state <folder>', 'where runs are stored', 'test-results/state')
     .addOption(format())
     .action(async (options: StatusOptions) => {

@@ -90,6 +90,26 @@ test('A48: an explicit list is exactly what is planned, or an error', async ({},
   await expect(unknown).rejects.toThrow('missing: [solaris]');
 });
 
+test('what selects nothing, or cannot be meant, is PLAN_INVALID and says what was given', async ({}, testInfo) => {
+  const make = maker(testInfo.outputPath('p'));
+  const wrong: readonly (readonly [Partial<PlanOptions>, RegExp])[] = [
+    [{}, /nothing says which machines/],
+    [{ grepVm: '(' }, /--grep-vm[^]*regular expression[^]*Unterminated/],
+    [{ grepVm: 'solaris' }, /no machine is left[^]*fedora42/],
+    [{ all: true, exclude: ['fedora4'] }, /--exclude[^]*missing: \[fedora4\][^]*fedora42/],
+    [{ randomize: -1 }, /--randomize[^]*whole number from 1[^]*-1/],
+    [{ randomize: Number.NaN }, /--randomize[^]*NaN/],
+    [{ vms: ['fedora42', 'fedora42'] }, /stands twice[^]*fedora42/],
+    [{ vms: ['fedora42'], exclude: ['fedora43'] }, /--vms alone[^]*--exclude/],
+    [{ all: true, grepVm: 'fedora' }, /contradicts --grep-vm/],
+  ];
+  for (const [options, message] of wrong) {
+    const plan = make(options);
+    expect(await codeOf(plan), JSON.stringify(options)).toBe('PLAN_INVALID');
+    await expect(plan).rejects.toThrow(message);
+  }
+});
+
 test('A50: an explicit list with a blacklisted machine stops with its reason; only a flag of its own goes on', async ({}, testInfo) => {
   const make = maker(testInfo.outputPath('p'));
   const asked = { vms: ['fedora42', 'manjaro'] };
