@@ -87,6 +87,14 @@ const result = (state: string, more: object = {}, name = 'Log in'): object => ({
 });
 const junit = (suite: string, cases = ''): string =>
   `<testsuites><testsuite ${suite}>${cases}</testsuite></testsuites>`;
+/** One attempt at a test, in Playwright's JSON. */
+const attempt = (status: 'passed' | 'failed', retry = 0): object => ({
+  status,
+  retry,
+  errors: status === 'failed' ? [{ message: 'no' }] : [],
+  duration: 1,
+  startTime: new Date(START + 10 * (retry + 1)).toISOString(),
+});
 const playwrightJson = (file: string, results: readonly object[]): object => ({
   config: {},
   stats: { startTime: new Date(START + 10).toISOString(), duration: 10 },
@@ -97,17 +105,7 @@ const playwrightJson = (file: string, results: readonly object[]): object => ({
         {
           title: 'one',
           file,
-          tests: [
-            test([
-              {
-                status: 'passed',
-                retry: 0,
-                errors: [],
-                duration: 1,
-                startTime: new Date(START + 10).toISOString(),
-              },
-            ]),
-          ],
+          tests: [test([attempt('passed')])],
         },
         { title: 'two', file, tests: [test(results)] },
       ],
@@ -128,6 +126,17 @@ function stored(verdicts: Verdicts, folder: string, options: ReadRun.ReadOptions
 }
 
 const passing: JournalEvent[] = [begin([{ host: 'a', tests: 1 }]), started('a'), ended('a', 'passed'), over];
+
+/** The first of two shards has reported. */
+const oneShardOfTwo: Guard['says'] = (verdicts, folder) => {
+  const scope = [1, 2].map((shard) => ({ host: `h${shard}`, tests: 1, shard }));
+  beginRun(folder, recordOf({ shards: 2 }));
+  const shard = { current: 1, total: 2 };
+  store(join(folder, 'shards/1-of-2'), [begin(scope, { shard }), ended('h1', 'passed'), over], {
+    shards: 2,
+  });
+  return stored(verdicts, folder);
+};
 
 export const GUARDS: readonly Guard[] = [
   {
@@ -320,22 +329,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'an attempt that was retried does not stand for the failure of another test',
     says: rebuild({
-      'p.json': playwrightJson('s.spec.ts', [
-        {
-          status: 'failed',
-          retry: 0,
-          errors: [{ message: 'no' }],
-          duration: 1,
-          startTime: new Date(START + 10).toISOString(),
-        },
-        {
-          status: 'passed',
-          retry: 1,
-          errors: [],
-          duration: 1,
-          startTime: new Date(START + 20).toISOString(),
-        },
-      ]),
+      'p.json': playwrightJson('s.spec.ts', [attempt('failed'), attempt('passed', 1)]),
       'x.xml': junit(
         'name="s.spec.ts" hostname="a"',
         '<testcase name="two"><failure>no</failure></testcase><testcase name="three"><failure>no</failure></testcase>',
@@ -351,22 +345,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a test that passed on a retry hides no failure of another',
     says: rebuild({
-      'p.json': playwrightJson('s.spec.ts', [
-        {
-          status: 'failed',
-          retry: 0,
-          errors: [{ message: 'no' }],
-          duration: 1,
-          startTime: new Date(START + 10).toISOString(),
-        },
-        {
-          status: 'passed',
-          retry: 1,
-          errors: [],
-          duration: 1,
-          startTime: new Date(START + 20).toISOString(),
-        },
-      ]),
+      'p.json': playwrightJson('s.spec.ts', [attempt('failed'), attempt('passed', 1)]),
       'x.xml': junit(
         'name="s.spec.ts" hostname="a"',
         '<testcase name="three"><failure>no</failure></testcase>',
@@ -392,15 +371,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'bookkeeping in a report passes nothing',
     says: rebuild({
-      'p.json': playwrightJson('global.setup.ts', [
-        {
-          status: 'passed',
-          retry: 0,
-          errors: [],
-          duration: 1,
-          startTime: new Date(START + 10).toISOString(),
-        },
-      ]),
+      'p.json': playwrightJson('global.setup.ts', [attempt('passed')]),
     }),
     expected: 'UNKNOWN',
     mutation: { file: host, find: /return \/.*\/i\.test\(suite\);/, replace: 'return suite === "";' },
@@ -501,15 +472,7 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     name: 'a shard without a report leaves its machines open',
-    says: (verdicts, folder) => {
-      const scope = [1, 2].map((shard) => ({ host: `h${shard}`, tests: 1, shard }));
-      beginRun(folder, recordOf({ shards: 2 }));
-      const shard = { current: 1, total: 2 };
-      store(join(folder, 'shards/1-of-2'), [begin(scope, { shard }), ended('h1', 'passed'), over], {
-        shards: 2,
-      });
-      return stored(verdicts, folder);
-    },
+    says: oneShardOfTwo,
     expected: 'UNKNOWN PASS,UNKNOWN',
     mutation: {
       file: 'reporters/parts.ts',
@@ -519,15 +482,7 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     name: 'machines of a shard without a report do not vanish',
-    says: (verdicts, folder) => {
-      const scope = [1, 2].map((shard) => ({ host: `h${shard}`, tests: 1, shard }));
-      beginRun(folder, recordOf({ shards: 2 }));
-      const shard = { current: 1, total: 2 };
-      store(join(folder, 'shards/1-of-2'), [begin(scope, { shard }), ended('h1', 'passed'), over], {
-        shards: 2,
-      });
-      return stored(verdicts, folder);
-    },
+    says: oneShardOfTwo,
     expected: 'UNKNOWN PASS,UNKNOWN',
     mutation: {
       file: 'reporters/parts.ts',
