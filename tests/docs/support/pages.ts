@@ -28,6 +28,7 @@ const GENERATED = 'docs/api.md';
 
 export const PAGES: readonly string[] = [
   'README.md',
+  'CONTRIBUTING.md',
   'SECURITY.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
