@@ -16,6 +16,7 @@ const OTHERS: readonly string[] = [
   // Variables of vmwright's own processes, of CI systems and of test runners.
   'VMWRIGHT_RUN',
   'VMWRIGHT_CRASHED',
+  'VMWRIGHT_PROGRESS',
   'CI_JOB_URL',
   'CI_PIPELINE_ID',
   'BUILD_TAG',
