@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { homeVariables } from '../support/home.ts';
-import { ROOT } from '../support/runner.ts';
+import { cleanEnvironment, ROOT } from '../support/runner.ts';
 
 interface Step {
   readonly name?: string;
@@ -66,7 +66,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobRun> {
   for (const file of [outputFile, summaryFile]) writeFileSync(file, '');
   const value = (text: string): string => evaluate(text, options);
   const env = {
-    ...inherited(),
+    ...cleanEnvironment(/^(CI$|GITHUB_)/),
     ...homeVariables(join(folder, '.home')),
     ...machine,
     CI: 'true',
@@ -174,14 +174,6 @@ async function bash(
     child.once('close', (code) => done(code ?? -1));
   });
   return { exitCode, output };
-}
-
-function inherited(): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^(TEST_|PLAYWRIGHT_|PW_|PWTEST|PROXMOX_|VMWRIGHT_|CI$|GITHUB_)/.test(name),
-    ),
-  );
 }
 
 function mapValues(

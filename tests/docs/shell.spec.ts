@@ -11,7 +11,7 @@ import { connectProxmox, hardwareDifferences } from '../../fixtures/proxmox/inde
 import { type Lab, startLab } from '../../lab/index.ts';
 import matrix from '../../vm-matrix.ts';
 import { startChat, tokenIn, vmwright } from '../reporters/command.ts';
-import { ROOT, writeProject } from '../support/runner.ts';
+import { PLAYWRIGHT, ROOT, writeProject } from '../support/runner.ts';
 import { fileOf, MODULES, readPage, type Snippet, SNIPPETS } from './support/pages.ts';
 import { type Command, commandsOf, optionOf, optionsIn, syntaxErrors } from './support/shell.ts';
 
@@ -19,7 +19,6 @@ const SHELL = SNIPPETS.filter(({ language }) => ['sh', 'bash', 'shell', 'console
 /** The guide makes a project of its own; the other pages work on one that is there. */
 const GUIDE = 'docs/guide.md';
 const CLI = ['--import', 'tsx', join(ROOT, 'cli/main.ts')];
-const PLAYWRIGHT = join(ROOT, 'node_modules/@playwright/test/cli.js');
 
 test('the commands of the guide lead from nothing to a summary', async ({}, info) => {
   await followAll(

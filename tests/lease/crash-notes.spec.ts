@@ -1,13 +1,10 @@
 /** The run after one that was killed says so in its summary. */
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { vmwright, writeRunProject } from '../reporters/command.ts';
+import { startRunner, vmwright, writeRunProject } from '../reporters/command.ts';
 import { ROOT, runPlaywright } from '../support/runner.ts';
 
-const CLI = join(dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json')), 'cli.js');
 const SPEC = `
 import { test } from '@playwright/test';
 test('t', async () => {
@@ -24,18 +21,13 @@ async function crashedIn(folder: string): Promise<void> {
     { 's.spec.ts': SPEC },
     { config: `reporter: [...${JSON.stringify(reporters)}, ['blob']],` },
   );
-  const child = spawn(process.execPath, [CLI, 'test'], {
-    cwd: folder,
-    env: { ...process.env, VMWRIGHT_BUILD_NAME: 'night', STOP: '1' },
-    stdio: 'ignore',
-  });
+  const { child, exited } = startRunner(folder, { STOP: '1' });
   const journal = join(folder, 'test-results/state/night/journal.jsonl');
   await expect
     .poll(() => existsSync(journal) && /"step-begin".*"send"/.test(readFileSync(journal, 'utf8')), {
       timeout: 60_000,
     })
     .toBe(true);
-  const exited = new Promise((done) => child.once('exit', done));
   child.kill('SIGKILL');
   await exited;
 }

@@ -1,40 +1,16 @@
 /** What `vmwright` exits with, and what its help says, through the real command line. */
-import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { exitCodeOfRun } from '../../cli/exit-codes.ts';
 import type { HostModel } from '../../reporters/host.ts';
 import type { RunModel } from '../../reporters/model.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
-import { ROOT, writeProject } from '../support/runner.ts';
-import { type Result, run } from './support/consumer.ts';
+import { vmwright, writeMachineProject } from '../reporters/command.ts';
+import { writeProject } from '../support/runner.ts';
 
-async function vmwright(
-  folder: string,
-  args: string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Result> {
-  return run(folder, process.execPath, ['--import', 'tsx', join(ROOT, 'cli/main.ts'), ...args], env);
-}
-
-/** A project of one machine whose spec is given. */
-function writeMatrixProject(folder: string, spec: string): void {
-  writeProject(folder, {
-    'vm-matrix.ts': `
-import matrix from '${ROOT}/vm-matrix.ts';
-export default matrix.filter(({ name }) => name === 'fedora42');`,
-    'playwright.config.ts': `
-import { defineConfig } from '@playwright/test';
-import { projectsFrom } from '${ROOT}/fixtures/matrix.ts';
-import matrix from './vm-matrix.ts';
-export default defineConfig({
-  outputDir: 'test-results/artifacts',
-  reporter: [['list'], ['${ROOT}/reporters/summary.ts'], ['${ROOT}/reporters/lease.ts']],
-  projects: projectsFrom(matrix, { timeoutScale: 0.2 }),
-});`,
-    'the.spec.ts': `
-import { expect, sh, test } from '${ROOT}/fixtures/index.ts';
-test('answers', async ({ ssh }) => { ${spec} });`,
-  });
+/** A test that asks the machine something; time-outs are short. */
+function writeAsking(folder: string, body: string): void {
+  const spec = `test('answers', async ({ ssh }) => { ${body} });`;
+  writeMachineProject(folder, spec, '{ timeoutScale: 0.2 }');
 }
 
 /** The gate is off, as in CI; time-outs are short: what does not answer will not. */
@@ -46,15 +22,15 @@ test('P-M39: a run exits with 3 when its machine is unreachable, and with 1 when
   const lab = await startLab({ guests: ['fedora42'] });
   try {
     const failing = info.outputPath('failing');
-    writeMatrixProject(failing, 'expect((await ssh.exec(sh`echo 1`)).stdout).toBe("2");');
-    const failed = await vmwright(failing, ['run', '--all'], environment(lab));
+    writeAsking(failing, 'expect((await ssh.exec(sh`echo 1`)).stdout).toBe("2");');
+    const failed = await vmwright(failing, ['run', '--all'], { env: environment(lab) });
     expect(failed.output).toMatch(/\nfedora42 - FAIL/);
     expect(failed.exitCode).toBe(1);
 
     lab.faults.set('fedora42', 'no-ssh', true);
     const untested = info.outputPath('untested');
-    writeMatrixProject(untested, 'await ssh.exec(sh`true`);');
-    const unreachable = await vmwright(untested, ['run', '--all'], environment(lab));
+    writeAsking(untested, 'await ssh.exec(sh`true`);');
+    const unreachable = await vmwright(untested, ['run', '--all'], { env: environment(lab) });
     expect(unreachable.output).toContain('[SSH_UNREACHABLE]');
     expect(unreachable.exitCode).toBe(3);
     expect((await vmwright(untested, ['status'])).exitCode).toBe(3);
@@ -62,7 +38,7 @@ test('P-M39: a run exits with 3 when its machine is unreachable, and with 1 when
     await lab.stop();
   }
   const gone = { ...environment(lab), PROXMOX_CA_FILE: '' };
-  const vms = await vmwright(info.outputPath('untested'), ['vms'], gone);
+  const vms = await vmwright(info.outputPath('untested'), ['vms'], { env: gone });
   expect(vms.output).toContain('[PROXMOX_UNREACHABLE]');
   expect(vms.exitCode).toBe(3);
 });

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ROOT, type RunnerResult, writeProject } from '../support/runner.ts';
+import { cleanEnvironment, PLAYWRIGHT, ROOT, type RunnerResult, writeProject } from '../support/runner.ts';
 import { matrixSource, type Row } from './matrix.ts';
 
 /** Writes a project with these machines and specs. */
@@ -37,6 +37,40 @@ export default defineConfig({
   });
 }
 
+/** Writes a project whose one spec runs on the real row fedora42. */
+export function writeMachineProject(folder: string, spec: string, options = '{}'): void {
+  writeProject(folder, {
+    'vm-matrix.ts': `
+import matrix from '${ROOT}/vm-matrix.ts';
+export default matrix.filter(({ name }) => name === 'fedora42');`,
+    'playwright.config.ts': `
+import { defineConfig } from '@playwright/test';
+import { projectsFrom } from '${ROOT}/fixtures/config/index.ts';
+import matrix from './vm-matrix.ts';
+export default defineConfig({
+  outputDir: 'test-results/artifacts',
+  reporter: [['list'], ['${ROOT}/reporters/summary.ts'], ['${ROOT}/reporters/lease.ts']],
+  projects: projectsFrom(matrix, ${options}),
+});`,
+    'the.spec.ts': `
+import { expect, sh, test } from '${ROOT}/fixtures/index.ts';
+${spec}`,
+  });
+}
+
+/** Starts Playwright itself, as the run "night": the process that is killed is the runner. */
+export function startRunner(
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): { readonly child: ChildProcess; readonly exited: Promise<unknown> } {
+  const child = spawn(process.execPath, [PLAYWRIGHT, 'test'], {
+    cwd: folder,
+    env: { ...cleanEnvironment(/^(CI_|GITHUB_)/), VMWRIGHT_BUILD_NAME: 'night', ...env },
+    stdio: 'ignore',
+  });
+  return { child, exited: new Promise((done) => child.once('exit', done)) };
+}
+
 export interface Command {
   readonly child: ChildProcessWithoutNullStreams;
   readonly done: Promise<RunnerResult>;
@@ -52,9 +86,6 @@ export interface CommandOptions {
 
 /** Starts `vmwright <args>` in `folder` with a clean environment. */
 export function startCommand(folder: string, args: readonly string[], options: CommandOptions = {}): Command {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(TEST_|PLAYWRIGHT_|PW_|PWTEST|PROXMOX_|VMWRIGHT_|CI_|GITHUB_|NODE_OPTIONS)/.test(name),
-  );
   const words = [process.execPath, '--import', 'tsx', join(ROOT, 'cli/main.ts'), ...args];
   const { terminal } = options;
   const [program = '', ...rest] =
@@ -68,7 +99,11 @@ export function startCommand(folder: string, args: readonly string[], options: C
         ];
   const child = spawn(program, rest, {
     cwd: folder,
-    env: { ...Object.fromEntries(inherited), ...(terminal ? {} : { NO_COLOR: '1' }), ...options.env },
+    env: {
+      ...cleanEnvironment(/^(CI_|GITHUB_|NODE_OPTIONS)/),
+      ...(terminal ? {} : { NO_COLOR: '1' }),
+      ...options.env,
+    },
   });
   let stdout = '';
   let stderr = '';

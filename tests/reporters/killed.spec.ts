@@ -1,17 +1,19 @@
 /** Real runs, killed or stopped in mid-work. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { replay } from '../../cli/replay.ts';
 import { currentRun } from '../../cli/status.ts';
 import { type JournalEvent, readJournal } from '../../reporters/journal.ts';
 import { startLab } from '../../lab/index.ts';
-import { ROOT, writeProject } from '../support/runner.ts';
-import { startChat, startCommand, vmwright, writeRunProject } from './command.ts';
-
-const CLI = join(dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json')), 'cli.js');
+import {
+  startChat,
+  startCommand,
+  startRunner,
+  vmwright,
+  writeMachineProject,
+  writeRunProject,
+} from './command.ts';
 
 const SPEC = `
 import { test } from '@playwright/test';
@@ -21,19 +23,6 @@ for (const n of [1, 2]) {
     for (const step of [1, 2, 3]) await test.step('step ' + step, () => new Promise((done) => setTimeout(done, 15)));
   });
 }`;
-
-/** Starts Playwright itself: the process that is killed is the runner. */
-function startRunner(folder: string): { child: ChildProcess; exited: Promise<unknown> } {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(TEST_|PLAYWRIGHT_|PW_|PWTEST|PROXMOX_|VMWRIGHT_|CI_|GITHUB_)/.test(name),
-  );
-  const child = spawn(process.execPath, [CLI, 'test'], {
-    cwd: folder,
-    env: { ...Object.fromEntries(inherited), VMWRIGHT_BUILD_NAME: 'night' },
-    stdio: 'ignore',
-  });
-  return { child, exited: new Promise((done) => child.once('exit', done)) };
-}
 
 function eventsIn(file: string): readonly JournalEvent[] {
   return existsSync(file) ? readJournal(readFileSync(file, 'utf8')).events : [];
@@ -96,25 +85,12 @@ test('P-A17: Ctrl-C in mid-test: the run is CANCELLED, nothing is posted, the ma
   const lab = await startLab({ guests: ['fedora42'] });
   const chat = await startChat();
   const folder = testInfo.outputPath('p');
-  writeProject(folder, {
-    'vm-matrix.ts': `
-import matrix from '${ROOT}/vm-matrix.ts';
-export default matrix.filter(({ name }) => name === 'fedora42');`,
-    'playwright.config.ts': `
-import { defineConfig } from '@playwright/test';
-import { projectsFrom } from '${ROOT}/fixtures/config/index.ts';
-import matrix from './vm-matrix.ts';
-export default defineConfig({
-  outputDir: 'test-results/artifacts',
-  reporter: [['${ROOT}/reporters/summary.ts'], ['${ROOT}/reporters/lease.ts']],
-  projects: projectsFrom(matrix),
+  writeMachineProject(
+    folder,
+    `test('works', async ({ vm }) => {
+  await test.step('waits', async () => { await new Promise((done) => setTimeout(done, 100_000)); });
 });`,
-    'smoke.spec.ts': `
-import { test } from '${ROOT}/fixtures/index.ts';
-test('works', async ({ vm }) => {
-  await test.step('waits', async () => { console.log('WORKING'); await new Promise((done) => setTimeout(done, 100_000)); });
-});`,
-  });
+  );
   const env = { ...lab.env(), ...chat.env, VMWRIGHT_GATE: 'off' };
   const notes = (): string => String(lab.machine('fedora42').config.description ?? '');
   const run = startCommand(folder, ['run', '--all', '--build-name', 'night'], { env });

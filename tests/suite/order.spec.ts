@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test, type TestInfo } from '@playwright/test';
-import { ROOT, writeProject } from '../support/runner.ts';
+import { PLAYWRIGHT, ROOT, writeProject } from '../support/runner.ts';
 import type { Ran } from './support/shuffle-reporter.ts';
 
 /**
@@ -69,7 +69,7 @@ async function run(
     ([key]) => !/^(?:TEST_|PLAYWRIGHT_|PW_|PWTEST|VMWRIGHT_TOTALS)/.test(key),
   );
   const args = [
-    join(ROOT, 'node_modules/@playwright/test/cli.js'),
+    PLAYWRIGHT,
     'test',
     ...['--config', config, '--workers=1', '--output', join(info.outputPath('artifacts'), name)],
     `--reporter=${join(import.meta.dirname, 'support/shuffle-reporter.ts')}`,

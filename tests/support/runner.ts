@@ -12,7 +12,14 @@ import { homeVariables } from './home.ts';
 /** The root of this repository: temporary projects import vmwright's sources from here. */
 export const ROOT = resolve(import.meta.dirname, '../..');
 
-const CLI = join(dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json')), 'cli.js');
+/** Playwright's command line. */
+export const PLAYWRIGHT = join(
+  dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json')),
+  'cli.js',
+);
+
+/** Variables of the outer runner that an inner one would take for its own. */
+const OUTER = /^(TEST_|PLAYWRIGHT_|PW_|PWTEST|PROXMOX_|VMWRIGHT_)/;
 
 export interface RunnerResult {
   readonly exitCode: number;
@@ -32,6 +39,12 @@ export function writeProject(folder: string, files: Readonly<Record<string, stri
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
 }
 
+/** The environment of a process that is no part of this run, without what `also` matches either. */
+export function cleanEnvironment(also?: RegExp): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !OUTER.test(name) && !also?.test(name));
+  return Object.fromEntries(kept);
+}
+
 /**
  * Runs `playwright <args>` in `folder` as its own process group and waits for its end.
  *
@@ -43,13 +56,10 @@ export async function runPlaywright(
   args: readonly string[],
   options: { env?: Record<string, string>; onOutput?: (text: string, pid: number) => void } = {},
 ): Promise<RunnerResult> {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(TEST_|PLAYWRIGHT_|PW_|PWTEST|PROXMOX_|VMWRIGHT_)/.test(name),
-  );
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const child = spawn(process.execPath, [PLAYWRIGHT, ...args], {
     cwd: folder,
     env: {
-      ...Object.fromEntries(inherited),
+      ...cleanEnvironment(),
       ...homeVariables(join(folder, 'home')),
       FORCE_COLOR: '0',
       NO_COLOR: '1',

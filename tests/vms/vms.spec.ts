@@ -1,14 +1,13 @@
 /** `vmwright vms` through the real command line. */
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import { expect, test } from '@playwright/test';
 import { renderNotes } from '../../fixtures/lease/record.ts';
 import { startLab } from '../../lab/index.ts';
 import { recordOf, runOf } from '../lease/support/lease.ts';
 import { ok, startScripted, TOKEN_SECRET } from '../proxmox/support/scripted-server.ts';
-import { ROOT } from '../support/runner.ts';
+import { vmwright } from '../reporters/command.ts';
+import { ROOT, type RunnerResult } from '../support/runner.ts';
 
 const CHOSEN = ['fedora42', 'manjaro', 'windows10', 'windows11'];
 
@@ -27,23 +26,12 @@ export default rows;`,
   return file;
 }
 
-async function vms(
+function vms(
   env: Readonly<Record<string, string>>,
   matrix: string,
   ...args: string[]
-): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', join(ROOT, 'cli/main.ts'), 'vms', '--matrix', matrix, ...args],
-    {
-      cwd: ROOT,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  const closed = new Promise<number | null>((done) => child.once('close', done));
-  const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
-  return { code: await closed, out, err };
+): Promise<RunnerResult> {
+  return vmwright(ROOT, ['vms', '--matrix', matrix, ...args], { env });
 }
 
 test('P-M44: of a cluster with 9 guests the 4 of the matrix are listed, and no other is asked for', async ({}, info) => {
@@ -72,14 +60,14 @@ test('P-M44: of a cluster with 9 guests the 4 of the matrix are listed, and no o
       PROXMOX_CA_FILE: ca,
     };
     const list = await vms(env, matrix, '--json');
-    const rows = JSON.parse(list.out) as { machine: string; vmid: number; status: string }[];
+    const rows = JSON.parse(list.stdout) as { machine: string; vmid: number; status: string }[];
     expect(rows.map(({ machine, vmid, status }) => [machine, vmid, status])).toEqual([
       ['fedora42', 101, 'running'],
       ['manjaro', 104, 'running'],
       ['windows10', 106, 'running'],
       ['windows11', 107, 'running'],
     ]);
-    expect(list.code).toBe(0);
+    expect(list.exitCode).toBe(0);
     const asked = new Set(server.calls().flatMap((call) => /\/qemu\/(\d+)/.exec(call)?.[1] ?? []));
     expect([...asked].sort()).toEqual(['101', '104', '106', '107']);
   } finally {
@@ -97,7 +85,7 @@ test('the table tells what is off, locked, left out, in use or missing; a cluste
     const change = `if (row.name === 'windows11') { row.vm = 999; row.skip = 'licence ran out'; }`;
     const matrix = writeMatrix(info.outputPath(), change);
     const run = await vms(lab.env(), matrix);
-    const lines = run.out.trimEnd().split('\n');
+    const lines = run.stdout.trimEnd().split('\n');
     expect(lines[0]).toMatch(/^MACHINE +VM +NODE +STATUS +UP +SYSTEM +NOTE$/);
     expect(lines.slice(1)).toEqual([
       expect.stringMatching(/^fedora42 +101 +pve +running +\S+ +linux gnome wayland +in use by .*elsewhere/),
@@ -109,11 +97,15 @@ test('the table tells what is off, locked, left out, in use or missing; a cluste
     ]);
     const starts = lines.map((line) => line.search(/STATUS|running|stopped|missing/));
     expect(new Set(starts).size).toBe(1);
-    expect(run.code).toBe(1);
+    expect(run.exitCode).toBe(1);
     expect(lab.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
 
     const nobody = await vms({ ...lab.env(), PROXMOX_PORT: '1' }, matrix);
-    expect(nobody).toMatchObject({ code: 3, out: '', err: expect.stringContaining('[PROXMOX_UNREACHABLE]') });
+    expect(nobody).toMatchObject({
+      exitCode: 3,
+      stdout: '',
+      stderr: expect.stringContaining('[PROXMOX_UNREACHABLE]'),
+    });
   } finally {
     await lab.stop();
   }

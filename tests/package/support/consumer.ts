@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from '../../support/runner.ts';
+import { cleanEnvironment, ROOT } from '../../support/runner.ts';
 
 export interface Result {
   readonly exitCode: number | null;
@@ -16,8 +16,6 @@ export interface Result {
 
 /** What npm says where there is no network, and no cache that would do. */
 const OFFLINE = /\b(ENOTFOUND|EAI_AGAIN|ENETUNREACH|ECONNREFUSED|ETIMEDOUT|ENOTCACHED)\b/;
-/** Variables of the outer runner that an inner one would take for its own. */
-const OUTER = /^(TEST_|PLAYWRIGHT_|PW_|PWTEST|PROXMOX_|VMWRIGHT_|npm_)/;
 
 /** Runs a command without a terminal, in an environment that knows no cluster, and waits for its end. */
 export async function run(
@@ -26,10 +24,9 @@ export async function run(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
-  const inherited = Object.entries(process.env).filter(([name]) => !OUTER.test(name) && name !== 'CI');
   const child = spawn(command, args, {
     cwd: folder,
-    env: { ...Object.fromEntries(inherited), NO_COLOR: '1', FORCE_COLOR: '0', ...env },
+    env: { ...cleanEnvironment(/^(npm_|CI$)/), NO_COLOR: '1', FORCE_COLOR: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

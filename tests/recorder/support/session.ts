@@ -11,7 +11,13 @@ import type { Rect } from '../../../fixtures/image/frame.ts';
 import type { Lab } from '../../../lab/index.ts';
 import { homeVariables } from '../../support/home.ts';
 import { requirePeer } from '../../support/peers.ts';
-import { ROOT, runPlaywright, type RunnerResult, writeProject } from '../../support/runner.ts';
+import {
+  cleanEnvironment,
+  ROOT,
+  runPlaywright,
+  type RunnerResult,
+  writeProject,
+} from '../../support/runner.ts';
 
 /** Two processors may be shared by two tests, a guest, a browser and OCR. */
 export const PATIENCE_MS = 180_000;
@@ -105,12 +111,9 @@ export async function recordOnce(
 }
 
 function command(lab: Pick<Lab, 'env'>, folder: string, args: readonly string[]): ChildProcess {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(TEST_|PLAYWRIGHT_|PW_|PWTEST|PROXMOX_|VMWRIGHT_)/.test(name),
-  );
   const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'cli/main.ts'), 'record', ...args], {
     cwd: folder,
-    env: { ...Object.fromEntries(inherited), ...homeVariables(join(folder, 'home')), ...lab.env() },
+    env: { ...cleanEnvironment(), ...homeVariables(join(folder, 'home')), ...lab.env() },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.add(child);
