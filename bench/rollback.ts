@@ -37,7 +37,7 @@ try {
     if ((await vm.status()).status === 'running') await vm.stop();
   };
   const ways: Record<string, { prepare?: () => Promise<void>; go: () => Promise<unknown> }> = {
-    'rollback with RAM': { go: () => resetMachine(vm, machine) },
+    'rollback with RAM': { go: () => resetMachine(vm, machine, settings) },
     'rollback of the disk, and boot': {
       go: async () => {
         await vm.snapshots.rollback(DISK);
@@ -46,7 +46,7 @@ try {
     },
     'cold boot': { prepare: off, go: () => vm.start() },
   };
-  await resetMachine(vm, machine);
+  await resetMachine(vm, machine, settings);
   await isReady();
   await off();
   await vm.snapshots.create(DISK, { ram: false });

@@ -77,7 +77,7 @@ export async function record(
   ending.defer(async () => gpu?.release());
   say(`Getting ${machine.name} ready${options.keep === true ? '' : ' as a test finds it'} ...`);
   const row = options.keep === true ? { ...machine, reset: 'none' as const } : machine;
-  for (const warning of await resetMachine(vm, row, gpu)) say(`warning: ${warning}`);
+  for (const warning of await resetMachine(vm, row, settings, gpu)) say(`warning: ${warning}`);
   const page = await openPage(vm, machine, settings, noVlm());
   ending.defer(() => page.close());
 

@@ -124,7 +124,7 @@ function osInfo({ definition }: ShellHost): Record<string, string> {
   };
 }
 
-function interfaces({ definition }: ShellHost): unknown[] {
+function interfaces({ definition, network }: ShellHost): unknown[] {
   const address = (ip: string, prefix: number): object => ({
     'ip-address-type': 'ipv4',
     'ip-address': ip,
@@ -134,11 +134,11 @@ function interfaces({ definition }: ShellHost): unknown[] {
   return [
     { name: isWindows ? 'Loopback Pseudo-Interface 1' : 'lo', 'ip-addresses': [address('127.0.0.1', 8)] },
     {
-      name: isWindows ? 'Ethernet' : 'enp6s18',
+      name: network.card,
       'hardware-address': definition.mac.toLowerCase(),
       'ip-addresses': [
         { 'ip-address-type': 'ipv6', 'ip-address': 'fe80::be24:11ff:fe00:1', prefix: 64 },
-        address(definition.address, 24),
+        ...(network.address === undefined ? [] : [address(network.address, 24)]),
       ],
     },
   ];

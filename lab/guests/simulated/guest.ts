@@ -23,6 +23,7 @@ import { createWindowsShell } from './shell/windows.ts';
 import { createSshServer, type GuestSsh } from './ssh.ts';
 import { Journal } from './journal.ts';
 import { attachKeyringDaemon } from './keyring.ts';
+import { GuestNetwork } from './network.ts';
 import { type Fault, faultNamed } from './quirks.ts';
 import type { GuestDefinition } from './system.ts';
 
@@ -34,12 +35,17 @@ const SSH_PORT = 22;
 const READY_AGE_MS = 3_600_000;
 interface Saved {
   readonly files: readonly StoredFile[];
-  readonly ram: { readonly processes: ProcessState; readonly desktop: DesktopState } | undefined;
+  readonly ram:
+    | {
+        readonly processes: ProcessState;
+        readonly desktop: DesktopState;
+        readonly address: string | undefined;
+      }
+    | undefined;
   readonly savedAt: Date;
 }
 
 export class SimulatedGuest implements LabGuest {
-  readonly address: string;
   /** What came in since the machine was made: command lines as sshd got them, keys as the RFB server got them. */
   readonly log: {
     readonly commands: string[];
@@ -55,6 +61,7 @@ export class SimulatedGuest implements LabGuest {
   readonly #clock = new GuestClock();
   readonly #saved = new Map<string, Promise<Saved>>();
   readonly #faults = new Set<Fault>();
+  readonly #network: GuestNetwork;
   /** A checkpoint is taken once and used for long: a rollback with RAM puts the clock back to then. */
   readonly #readyAt = new Date(Date.now() - READY_AGE_MS);
   #state: RunState = 'running';
@@ -65,7 +72,7 @@ export class SimulatedGuest implements LabGuest {
   /** A machine that is on, logged in, with an idle desktop; the same is kept as the snapshot `ready`. */
   constructor(definition: GuestDefinition) {
     this.#definition = definition;
-    this.address = definition.address;
+    this.#network = new GuestNetwork(definition, this.#faults);
     this.#processes = new ProcessTable(definition);
     this.#disk = createFiles(definition);
     const host = {
@@ -75,6 +82,7 @@ export class SimulatedGuest implements LabGuest {
       clock: this.#clock,
       faults: this.#faults,
       journal: new Journal(this.#disk, this.#clock),
+      network: this.#network,
       passedThrough: () => this.#plugged,
     };
     attachKeyringDaemon(definition, this.#disk, this.#processes);
@@ -85,6 +93,11 @@ export class SimulatedGuest implements LabGuest {
     this.#agent = createAgent(host, shell, () => void this.stop());
     this.#desktop.enter('desktop');
     this.#saved.set('ready', this.#save(true, this.#readyAt));
+  }
+
+  /** Empty while nothing gets through to it. */
+  get address(): string {
+    return this.#network.reachedAt ?? '';
   }
 
   state(): RunState {
@@ -159,6 +172,7 @@ export class SimulatedGuest implements LabGuest {
     this.#state = 'running';
     this.#startedAt = Date.now();
     this.#clock.set(saved.savedAt.getTime());
+    this.#network.restore(saved.ram.address);
     this.#processes.restore(saved.ram.processes);
     this.#desktop.restore(saved.ram.desktop);
     this.#desktop.setAdapter(String(config.vga ?? ''));
@@ -231,6 +245,7 @@ export class SimulatedGuest implements LabGuest {
     this.#booting = setTimeout(() => {
       this.#booting = undefined;
       this.#desktop.enter('desktop');
+      this.#network.renew();
       this.#processes.boot();
       if (this.#faults.has('greeter')) this.#processes.logOut();
     }, BOOT_MS);
@@ -244,7 +259,11 @@ export class SimulatedGuest implements LabGuest {
   }
 
   async #save(ram: boolean, savedAt: Date): Promise<Saved> {
-    const state = { processes: this.#processes.snapshot(), desktop: this.#desktop.snapshot() };
+    const state = {
+      processes: this.#processes.snapshot(),
+      desktop: this.#desktop.snapshot(),
+      address: this.#network.address,
+    };
     return { files: await this.#disk.snapshot(), ram: ram ? state : undefined, savedAt };
   }
 }

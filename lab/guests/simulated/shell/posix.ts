@@ -10,6 +10,7 @@ import { Bash } from 'just-bash';
 import { dateCommand } from './date-command.ts';
 import { desktopCommands } from './desktop-commands.ts';
 import { writeProc } from './proc-files.ts';
+import { nmcliCommand } from './network-commands.ts';
 import { processCommands } from './process-commands.ts';
 import type { ExecRequest, Shell, ShellHost, ShellResult } from './shell.ts';
 import { systemCommands } from './system-commands.ts';
@@ -41,6 +42,7 @@ async function run(host: ShellHost, request: ExecRequest): Promise<ShellResult> 
       ...processCommands(host, { user, session }),
       ...systemCommands(host, user),
       dateCommand(clock, user),
+      nmcliCommand(host, user),
       ...desktopCommands(host, { user, session }),
     ],
   });

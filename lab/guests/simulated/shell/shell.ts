@@ -7,6 +7,7 @@ import type { GuestPciDevice } from '../../guest.ts';
 import type { GuestClock } from '../clock.ts';
 import type { GuestDisk } from '../files.ts';
 import type { Journal } from '../journal.ts';
+import type { GuestNetwork } from '../network.ts';
 import type { Faults } from '../quirks.ts';
 import type { ProcessTable } from '../processes.ts';
 import type { GuestDefinition, ProcessSession } from '../system.ts';
@@ -40,6 +41,7 @@ export interface ShellHost {
   readonly clock: GuestClock;
   readonly faults: Faults;
   readonly journal: Journal;
+  readonly network: GuestNetwork;
   /** The PCI devices that the machine was started with. */
   passedThrough(): readonly GuestPciDevice[];
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { ipconfig } from './network-commands.ts';
 import { cimCmdlets } from './powershell/cim.ts';
 import { createCommands } from './powershell/cmdlets.ts';
 import { runPowerShell } from './powershell/run.ts';
@@ -25,6 +26,8 @@ async function run(host: ShellHost, request: ExecRequest): Promise<ShellResult> 
     return { stdout: '', stderr: 'The command line is too long.\r\n', exitCode: 1 };
   }
   const match = /^\s*"?(?:[^"\s]*\\)?powershell(?:\.exe)?"?\s+(.*)$/is.exec(command);
+  const network = /^\s*ipconfig(?:\.exe)?\s+(\/\w+)\s+"?([^"]*?)"?\s*$/i.exec(command);
+  if (network !== null) return ipconfig(host, user, network.slice(1));
   if (match === null) return plain(host, command);
   const script = scriptOf(match[1] ?? '');
   if (script === undefined)
