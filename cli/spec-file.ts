@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { VmwrightError } from '../fixtures/errors.ts';
+import { nearestImports } from '../reporters/imports.ts';
 
 export class SpecFile implements AsyncDisposable {
   /** The test's title: the file's name without its endings. */
@@ -86,14 +87,7 @@ function exists(path: string): VmwrightError {
 
 /** `#fixtures` where the project maps it, as a project with vmwright's sources does; else the package. */
 function moduleFor(folder: string): string {
-  for (let at = folder; ; at = dirname(at)) {
-    const file = join(at, 'package.json');
-    if (existsSync(file)) {
-      const { imports } = JSON.parse(readFileSync(file, 'utf8')) as { imports?: Record<string, unknown> };
-      return imports !== undefined && '#fixtures' in imports ? '#fixtures' : 'vmwright';
-    }
-    if (dirname(at) === at) return 'vmwright';
-  }
+  return '#fixtures' in nearestImports(folder).imports ? '#fixtures' : 'vmwright';
 }
 
 interface Prettier {

@@ -35,32 +35,40 @@ export function importsOf(program: Node, file: string): Map<string, Imported> {
   return found;
 }
 
+/** The `imports` map of the nearest package.json at or above a folder, and where that lies; empty without one. */
+export function nearestImports(from: string): {
+  readonly folder: string;
+  readonly imports: Readonly<Record<string, unknown>>;
+} {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest)) {
+      const { imports = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+        imports?: Record<string, unknown>;
+      };
+      return { folder, imports };
+    }
+    if (folder === dirname(folder)) return { folder, imports: {} };
+  }
+}
+
 function fileOf(specifier: string, from: string): string | undefined {
   if (specifier.startsWith('.') || specifier.startsWith('/'))
     return existing(resolve(dirname(from), specifier));
   return specifier.startsWith('#') ? mapped(specifier, from) : undefined;
 }
 
-/** The `imports` map of the nearest package.json. */
 function mapped(specifier: string, from: string): string | undefined {
-  for (let folder = dirname(from); ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (existsSync(manifest)) {
-      const { imports = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as {
-        imports?: Record<string, unknown>;
-      };
-      for (const [pattern, target] of Object.entries(imports)) {
-        if (typeof target !== 'string') continue;
-        const [start = '', end] = pattern.split('*');
-        if (end === undefined && pattern === specifier) return existing(resolve(folder, target));
-        if (end === undefined || !specifier.startsWith(start) || !specifier.endsWith(end)) continue;
-        const middle = specifier.slice(start.length, specifier.length - end.length);
-        return existing(resolve(folder, target.replace('*', middle)));
-      }
-      return undefined;
-    }
-    if (folder === dirname(folder)) return undefined;
+  const { folder, imports } = nearestImports(dirname(from));
+  for (const [pattern, target] of Object.entries(imports)) {
+    if (typeof target !== 'string') continue;
+    const [start = '', end] = pattern.split('*');
+    if (end === undefined && pattern === specifier) return existing(resolve(folder, target));
+    if (end === undefined || !specifier.startsWith(start) || !specifier.endsWith(end)) continue;
+    const middle = specifier.slice(start.length, specifier.length - end.length);
+    return existing(resolve(folder, target.replace('*', middle)));
   }
+  return undefined;
 }
 
 function existing(path: string): string | undefined {
