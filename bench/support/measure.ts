@@ -28,6 +28,33 @@ export async function fastestOf(runs: number, action: (run: number) => Promise<u
   return Math.min(...times);
 }
 
+/** Of two that ran in turns, so that a machine which is slower for a while is so for both. */
+export interface Paired {
+  /** Shortest times in milliseconds. */
+  readonly first: number;
+  readonly second: number;
+  /** Median of second / first, pair by pair: above 1 the first is faster. */
+  readonly ratio: number;
+}
+
+/** Neither warms up: the caller has run both. */
+export async function paired(rounds: number, first: () => unknown, second: () => unknown): Promise<Paired> {
+  const pairs: [number, number][] = [];
+  for (let round = 0; round < rounds; round++) pairs.push([await timed(first), await timed(second)]);
+  const ratios = pairs.map(([one, other]) => other / one).sort((a, b) => a - b);
+  return {
+    first: Math.min(...pairs.map(([one]) => one)),
+    second: Math.min(...pairs.map(([, other]) => other)),
+    ratio: ratios[ratios.length >> 1] ?? Number.NaN,
+  };
+}
+
+async function timed(action: () => unknown): Promise<number> {
+  const start = performance.now();
+  await action();
+  return performance.now() - start;
+}
+
 export function milliseconds(time: number): string {
   return `${time.toFixed(1).padStart(8)} ms`;
 }

@@ -3,14 +3,12 @@
  *
  * @module
  */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { createRequire } from 'node:module';
-import { pipeline } from 'node:stream/promises';
 import { RfbConnection } from '../../fixtures/vnc/rfb/connection.ts';
 import type { RecordedSession } from '../../fixtures/vnc/rfb/recording.ts';
-import { replay } from '../../fixtures/vnc/rfb/replay.ts';
 import { connectTcp } from '../../fixtures/vnc/rfb/transport.ts';
+import { type Paired, paired } from './measure.ts';
+import { playServer } from './play.ts';
 
 interface Rfb2Client {
   on(event: 'rect' | 'error' | 'close', listener: (value: unknown) => void): void;
@@ -21,28 +19,32 @@ const rfb2 = createRequire(import.meta.url)('rfb2') as {
   createConnection(options: object): Rfb2Client;
 };
 
-/** Milliseconds, the best of `rounds`, from connecting until the last rectangle is there. */
-export async function rawClients(session: RecordedSession, rounds: number) {
-  const rects = session.records.filter(({ bytes }) => bytes[0] === 0 && bytes.length > 100).length;
-  const server = createServer((socket) => {
-    const played = replay(session);
-    pipeline(played, socket).catch(() => undefined); // the client has seen enough
-    socket.on('data', (chunk) => played.write(chunk)).on('error', () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+/** Bytes before the pixels of an update with one rectangle. */
+const HEADER = 16;
+
+/**
+ * Times from connecting until the last rectangle is there, in turns. Both must have the last picture in the end: rfb2
+ * the bytes as they came, vmwright its framebuffer, with the changes of each update found.
+ */
+export async function rawClients(session: RecordedSession, rounds: number): Promise<Paired> {
+  const updates = session.records.filter(({ bytes }) => bytes[0] === 0 && bytes.length > HEADER);
+  const pixels = updates.at(-1)?.bytes.subarray(HEADER) ?? Buffer.alloc(0);
+  const { port, stop } = await playServer(session);
   try {
-    return {
-      vmwright: await best(rounds, () => vmwrightClient(port, rects)),
-      rfb2: await best(rounds, () => rfb2Client(port, rects)),
-    };
+    const { screen } = await vmwrightClient(port, updates.length);
+    checkPixels('vmwright', screen.frame().data, rgbaOf(pixels));
+    checkPixels('rfb2', await rfb2Client(port, updates.length), pixels);
+    return await paired(
+      rounds,
+      () => vmwrightClient(port, updates.length),
+      () => rfb2Client(port, updates.length),
+    );
   } finally {
-    server.close();
+    stop();
   }
 }
 
-async function vmwrightClient(port: number, rects: number): Promise<void> {
+async function vmwrightClient(port: number, rects: number): Promise<RfbConnection> {
   const stream = await connectTcp({ port }, 'bench');
   const connection = await RfbConnection.open(stream, { subject: 'bench', encodings: [0] });
   let seen = 1; // the first picture
@@ -54,9 +56,11 @@ async function vmwrightClient(port: number, rects: number): Promise<void> {
     connection.ended.addEventListener('abort', () => resolve());
   });
   connection.close();
+  if (seen < rects) throw new Error(`vmwright saw ${seen} of ${rects} rectangles`);
+  return connection;
 }
 
-async function rfb2Client(port: number, rects: number): Promise<void> {
+async function rfb2Client(port: number, rects: number): Promise<Uint8Array> {
   const client = rfb2.createConnection({
     host: '127.0.0.1',
     port,
@@ -64,8 +68,10 @@ async function rfb2Client(port: number, rects: number): Promise<void> {
     encodings: [rfb2.encodings.raw],
   });
   let seen = 0;
+  let last: Uint8Array = new Uint8Array();
   await new Promise<void>((resolve, reject) => {
-    client.on('rect', () => {
+    client.on('rect', (rect) => {
+      last = (rect as { data: Uint8Array }).data;
       if (++seen >= rects) resolve();
     });
     client.on('error', reject);
@@ -73,14 +79,18 @@ async function rfb2Client(port: number, rects: number): Promise<void> {
   });
   if (seen < rects) throw new Error(`rfb2 saw ${seen} of ${rects} rectangles`);
   client.end();
+  return last;
 }
 
-async function best(rounds: number, work: () => Promise<void>): Promise<number> {
-  let least = Infinity;
-  for (let round = 0; round < rounds; round++) {
-    const begin = performance.now();
-    await work();
-    least = Math.min(least, performance.now() - begin);
-  }
-  return least;
+/** Blue and red change places; nothing shows through. */
+function rgbaOf(wire: Buffer): Uint8Array {
+  return wire.map((value, at) => {
+    const channel = at & 3;
+    if (channel === 3) return 255;
+    return channel === 1 ? value : (wire[at ^ 2] ?? 0);
+  });
+}
+
+function checkPixels(who: string, seen: Uint8Array, expected: Uint8Array): void {
+  if (Buffer.compare(seen, expected) !== 0) throw new Error(`the pixels of ${who} are not what was sent`);
 }

@@ -327,6 +327,27 @@ test('broken data is VNC_PROTOCOL_ERROR, never a hang or a read out of bounds', 
   }
 });
 
+test('Raw pixels are the same at every address and width', () => {
+  const wire = Buffer.from(Array.from({ length: 4 * 12 * 3 + 8 }, (_, at) => (at * 37 + (at >> 3)) & 255));
+  for (let offset = 0; offset < 8; offset++) {
+    for (let width = 1; width <= 11; width++) {
+      const framebuffer = new Framebuffer('fedora42', 12, 4);
+      framebuffer.blitBgrx(1, 1, width, 3, wire, offset);
+      for (let y = 0; y < 4; y++) {
+        for (let x = 0; x < 12; x++) {
+          const from = offset + ((y - 1) * width + x - 1) * 4;
+          const isInside = x >= 1 && x <= width && y >= 1;
+          const expected = isInside ? [wire[from + 2], wire[from + 1], wire[from], 255] : [0, 0, 0, 255];
+          const place = (y * 12 + x) * 4;
+          const seen = [...framebuffer.data.subarray(place, place + 4)];
+          if (String(seen) !== String(expected))
+            expect(seen, `${x},${y} of width ${width} from byte ${offset}`).toEqual(expected);
+        }
+      }
+    }
+  }
+});
+
 test('painting the screen over and over in one update is stopped', async () => {
   const framebuffer = new Framebuffer('test', 512, 512);
   const decoder = decoderFor(7);
