@@ -2,8 +2,8 @@
  * The steps of a suite, read from exactly the spec files of the run: TEST FLOW before anything was executed.
  *
  * A step is a `test.step('title', ...)` that is not inside another, or a call of a routine, in the spec itself or in a
- * function that the spec imports and calls. Branches are chosen by the options of the run (requirements A127 to A136): a gate that cannot be
- * decided lists both branches as conditional.
+ * function that the spec imports and calls. Branches are chosen by the options of the run (requirements A127 to A136): a
+ * gate that cannot be decided lists both branches as conditional.
  *
  * @module
  */
@@ -50,6 +50,7 @@ function parseFile(file: string): Node | undefined {
 class Walk {
   readonly #file: string;
   readonly #program: Node;
+  readonly #imports: ReturnType<typeof importsOf>;
   readonly #options: GateOptions;
   readonly #steps: string[] = [];
   readonly #constants = new Map<string, Node>();
@@ -60,6 +61,7 @@ class Walk {
   constructor(file: string, program: Node, options: GateOptions, inside = new Set<string>()) {
     this.#file = file;
     this.#program = program;
+    this.#imports = importsOf(program, file);
     this.#options = options;
     this.#inside = inside;
     for (const statement of childrenOf(program)) this.#declare(statement);
@@ -143,7 +145,7 @@ class Walk {
     }
     if (callee.type === 'Identifier') this.#visitCalled(callee.name, conditional);
     if (callee.type === 'MemberExpression' && callee.object.type === 'Identifier') {
-      const module = importsOf(this.#program, this.#file).get(callee.object.name);
+      const module = this.#imports.get(callee.object.name);
       const name = nameOf(callee.property);
       if (module?.name === '*' && name !== undefined)
         this.#visitImported({ file: module.file, name }, conditional);
@@ -163,7 +165,7 @@ class Walk {
       this.#push(routine, conditional);
       return;
     }
-    const imported = importsOf(this.#program, this.#file).get(name);
+    const imported = this.#imports.get(name);
     if (imported !== undefined) this.#visitImported(imported, conditional);
   }
 

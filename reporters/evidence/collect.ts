@@ -6,16 +6,17 @@
  *
  * @module
  */
-import { keyOf } from '../host.ts';
-import { readJournal, type JournalEvent, type PlannedHost } from '../journal.ts';
+import type { JournalEvent, PlannedHost } from '../journal.ts';
 import { noteOf } from '../notes.ts';
 import { readEventLog, readRememberedState, readResultFile } from './events.ts';
+import { readJournalFile } from './journal.ts';
 import { readJunit } from './junit.ts';
 import { readBlob, readPlaywrightJson } from './playwright.ts';
-import { type Adapter, type Artifact, cutOff, type Evidence, SOURCES, type TestEvidence } from './shape.ts';
+import { type Adapter, type Artifact, type Evidence, SOURCES, type TestEvidence } from './shape.ts';
 import { readTextLog } from './text.ts';
 
 const ADAPTERS: readonly Adapter[] = [
+  readJournalFile,
   readBlob,
   readPlaywrightJson,
   readRememberedState,
@@ -58,27 +59,6 @@ function unreadable(artifact: Artifact, text: string): Evidence {
     at: artifact.modifiedAt,
     tests: [],
     unreadable: [{ text: `${artifact.name} cannot be read: ${text}` }],
-  };
-}
-
-/** A journal that is one artefact among others: the most trusted one. */
-export function journalEvidence(artifact: Artifact): Evidence {
-  const { events, faults } = readJournal(artifact.bytes.toString('utf8'), artifact.name);
-  const begin = events.find((event) => event.type === 'run-begin');
-  const ends = events.filter((event) => event.type === 'test-end');
-  const open = events
-    .filter((event) => event.type === 'test-begin')
-    .filter((begun) => !ends.some((end) => end.host === begun.host && keyOf(end) === keyOf(begun)));
-  return {
-    source: 'journal',
-    name: artifact.name,
-    at: events.reduce((latest, event) => Math.max(latest, event.at), 0),
-    ...(begin?.run === undefined ? {} : { run: begin.run }),
-    tests: [
-      ...ends.map((end): TestEvidence => ({ ...end, startedAt: end.at - end.durationMs })),
-      ...open.map(({ host, suite, test, retry, at }) => cutOff({ host, suite, test, retry, startedAt: at })),
-    ],
-    unreadable: faults.map((text) => ({ text: `${artifact.name}: ${text}` })),
   };
 }
 

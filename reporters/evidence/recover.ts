@@ -9,7 +9,7 @@ import { foldJournal, type RunModel } from '../model.ts';
 import { stateOf } from '../process.ts';
 import { type ReadOptions, readRun, type StoredRun } from '../read-run.ts';
 import { FILES, partsOf, type RunRecord } from '../store.ts';
-import { collect, evidenceOf, journalEvidence } from './collect.ts';
+import { collect, evidenceOf } from './collect.ts';
 
 /** Pictures, films and the like show things to people; these say something about results. */
 const EVIDENCE = /\.(?:zip|jsonl?|xml|log|txt)$/;
@@ -43,9 +43,7 @@ export function recoverRun(folder: string, record: RunRecord): RunModel | undefi
       modifiedAt: statSync(file).mtimeMs,
     }));
   if (artifacts.length === 0) return undefined;
-  const evidence = artifacts.map((artifact) =>
-    artifact.name.endsWith('.jsonl') ? journalEvidence(artifact) : evidenceOf(artifact),
-  );
+  const evidence = artifacts.map(evidenceOf);
   const hosts = record.hosts.length > 0 ? record.hosts : record.select.map((host) => ({ host }));
   const { build, run, version, startedAt, command, coverage } = record;
   const model = foldJournal(collect({ build, run, startedAt, command, coverage, hosts }, evidence));

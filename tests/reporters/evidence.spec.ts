@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { type CollectPlan, collect, evidenceOf, journalEvidence } from '../../reporters/evidence/collect.ts';
+import { type CollectPlan, collect, evidenceOf } from '../../reporters/evidence/collect.ts';
 import { type Evidence, hostNamed, timeInName } from '../../reporters/evidence/shape.ts';
 import { parseDuration, tableGroups, tableRows, TERMINAL_MARKERS } from '../../reporters/evidence/text.ts';
 import { foldJournal, type RunModel } from '../../reporters/model.ts';
@@ -316,7 +316,7 @@ test('a journal with a missing line is evidence with a fault', () => {
     JSON.stringify({ v: 1, n: index + 1, ...event }),
   );
   const bytes = Buffer.from(`${lines.filter((_, index) => index !== 1).join('\n')}\n`);
-  expect(journalEvidence({ name: 'journal.jsonl', bytes, modifiedAt: 0 }).unreadable?.[0]?.text).toContain(
+  expect(evidenceOf({ name: 'journal.jsonl', bytes, modifiedAt: 0 }).unreadable?.[0]?.text).toContain(
     'missing',
   );
 });
@@ -378,7 +378,7 @@ test('a journal among other artefacts is the most trusted, and what it left open
   const begun = begin([{ host: 'a' }], { at: START });
   const failure = { step: 'one', short: 'journal', excerpt: 'journal' };
   const evidence = (text: string): Evidence =>
-    journalEvidence({ name: 'journal.jsonl', bytes: Buffer.from(text), modifiedAt: 0 });
+    evidenceOf({ name: 'journal.jsonl', bytes: Buffer.from(text), modifiedAt: 0 });
   const other = evidenceOf({
     name: 'r.json',
     bytes: Buffer.from(JSON.stringify(result('a', 'failed', { message: 'other' }))),

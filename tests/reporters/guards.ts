@@ -68,8 +68,7 @@ const rebuild =
   ({ collect, model }: Verdicts): string => {
     const evidence = Object.entries(files).map(([name, content]) => {
       const text = typeof content === 'string' ? content : JSON.stringify(content);
-      const artifact = { name, bytes: Buffer.from(text), modifiedAt };
-      return name.endsWith('.jsonl') ? collect.journalEvidence(artifact) : collect.evidenceOf(artifact);
+      return collect.evidenceOf({ name, bytes: Buffer.from(text), modifiedAt });
     });
     const plan = {
       build: 'b',
