@@ -3,7 +3,7 @@ import { layoutOf, VncPage } from '../../fixtures/vnc/index.ts';
 import { layoutNames } from '../../fixtures/vnc/layouts/index.ts';
 import { builtImage } from '../../lab/guests/qemu/index.ts';
 import { requirePeer } from '../support/peers.ts';
-import { QemuDesktop } from './support/qemu-desktop.ts';
+import { KEEPER, QemuDesktop } from './support/qemu-desktop.ts';
 
 /** Two thousand, ten times, is what a release is measured with. */
 const CHARACTERS = Number(process.env.VMWRIGHT_TYPED_CHARACTERS ?? 500);
@@ -22,16 +22,6 @@ const ALPHABET = `abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 01234567
 const CANDIDATES = Array.from({ length: 0x17f - 0x20 }, (_, index) => String.fromCharCode(0x20 + index))
   .filter((character) => !/[\u007f-\u00a0\u00ad]/.test(character))
   .concat('€');
-
-/** Shows each key as the terminal gets it, and keeps all of them in a file. */
-const KEEPER = `
-import os, sys, tty
-tty.setraw(0)
-kept = open('/tmp/typed', 'ab', buffering=0)
-while True:
-    keys = os.read(0, 4096)
-    kept.write(keys)
-    os.write(1, keys.replace(b'\\r', b'\\r\\n'))`;
 
 /**
  * Paints itself in another colour whenever the file `paint` is there, after so many seconds; says when it did: when the

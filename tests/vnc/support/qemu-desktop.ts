@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Duplex } from 'node:stream';
 import type { LabGuest } from '../../../lab/guests/guest.ts';
 import { createQemuGuest } from '../../../lab/guests/qemu/index.ts';
 import { type Point, VncPage, type VncPageOptions } from '../../../fixtures/vnc/index.ts';
@@ -12,6 +13,16 @@ const SCALE = 5;
 const POLL_MS = 50;
 const PASSWORD_MS = 600_000;
 const AS_USER = 'sudo -u tester DISPLAY=:0 XAUTHORITY=/home/tester/.Xauthority';
+
+/** Shows each key as the terminal gets it, and keeps all of them in a file. */
+export const KEEPER = `
+import os, sys, tty
+tty.setraw(0)
+kept = open('/tmp/typed', 'ab', buffering=0)
+while True:
+    keys = os.read(0, 4096)
+    kept.write(keys)
+    os.write(1, keys.replace(b'\\r', b'\\r\\n'))`;
 
 export class QemuDesktop {
   readonly #guest: LabGuest;
@@ -25,14 +36,23 @@ export class QemuDesktop {
   }
 
   async page(options: Partial<VncPageOptions> = {}): Promise<VncPage> {
+    const password = await this.vncPassword();
+    const open = async () => ({ stream: await this.openVnc(), password });
+    return VncPage.connect({ name: 'debian12', timeoutScale: SCALE, open, ...options });
+  }
+
+  /** Sets a password for the display, for ten minutes. */
+  async vncPassword(): Promise<string> {
     const password = 'secret12';
     await this.#guest.setVncPassword(password, PASSWORD_MS);
-    const open = async () => {
-      const stream = await this.#guest.openVnc();
-      if (stream === undefined) throw new Error('the guest is off');
-      return { stream, password };
-    };
-    return VncPage.connect({ name: 'debian12', timeoutScale: SCALE, open, ...options });
+    return password;
+  }
+
+  /** A connection to the display, before its handshake. */
+  async openVnc(): Promise<Duplex> {
+    const stream = await this.#guest.openVnc();
+    if (stream === undefined) throw new Error('the guest is off');
+    return stream;
   }
 
   /** Runs a Python program as `name` in a terminal at a free place, gives it the keyboard, and waits for both. */
