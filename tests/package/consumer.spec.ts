@@ -27,6 +27,20 @@ test.afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+test('every module is in the package, and whatever is read beside one at run time', async () => {
+  const tracked = async (...rooms: string[]): Promise<string[]> =>
+    (await must(ROOT, 'git', ['ls-files', ...rooms])).trim().split('\n');
+  // Of the routines those of the demonstration stay here.
+  const sources = await tracked('cli', 'fixtures', 'lab', 'reporters', 'routines/engine');
+  expect(sources).toEqual(expect.arrayContaining(['lab/guests/qemu/customize.sh', 'lab/serve.ts']));
+  const packed = new Set((await must(folder, 'tar', ['-tzf', tarball])).split('\n'));
+  const wanted = [
+    ...sources.map((file) => `package/dist/${file.replace(/\.ts$/, '.js')}`),
+    ...(await tracked('templates')).map((file) => `package/${file}`),
+  ];
+  expect(wanted.filter((file) => !packed.has(file))).toEqual([]);
+});
+
 test('three commands and no edit: from an empty folder to passed tests with a summary', async ({}, info) => {
   const start = Date.now();
   const reason = await install(project, tarball, `@playwright/test@${RUNNER}`);
