@@ -6,7 +6,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadSettings, readEnvironment, redact } from '../fixtures/config/index.ts';
-import { recoverFiles, recoverLeases, recoveryLines } from '../reporters/recovery.ts';
+import { aloneInRecovery, recoverFiles, recoverLeases, recoveryLines } from '../reporters/recovery.ts';
 import { loadMatrix } from './plan.ts';
 
 export interface RecoverCommandOptions {
@@ -27,7 +27,7 @@ export function addRecover(program: Command): void {
     .action((options: RecoverCommandOptions) => recover(options));
 }
 
-/** @throws `SETTING_INVALID`, `PLAN_INVALID`, `PROXMOX_*` */
+/** @throws `FILE_LOCKED`, `SETTING_INVALID`, `PLAN_INVALID`, `PROXMOX_*` */
 export async function recover(
   options: RecoverCommandOptions,
   stdout: { write(text: string): unknown } = process.stdout,
@@ -35,6 +35,20 @@ export async function recover(
 ): Promise<void> {
   const dryRun = options.dryRun === true;
   const print = (line: string): void => void stdout.write(`${redact(line)}\n`);
+  // Who only looks keeps nobody from working.
+  const count = dryRun
+    ? await work(options, env, print)
+    : await aloneInRecovery({ env, onWait: print }, () => work(options, env, print));
+  if (count === 0) print('nothing was left behind');
+}
+
+/** Returns how many lines there were to say. */
+async function work(
+  options: RecoverCommandOptions,
+  env: NodeJS.ProcessEnv,
+  print: (line: string) => void,
+): Promise<number> {
+  const dryRun = options.dryRun === true;
   const files = recoverFiles({ stateFolder: resolve(options.state), dryRun, env });
   let count = 0;
   for (const line of recoveryLines(files, [], { all: true, dryRun })) {
@@ -52,5 +66,5 @@ export async function recover(
       count++;
     }
   }
-  if (count === 0) print('nothing was left behind');
+  return count;
 }

@@ -14,7 +14,7 @@ import { crashVariable } from '../reporters/crashes.ts';
 import { post } from '../reporters/post.ts';
 import { identityOf, type ProcessIdentity, stateOf } from '../reporters/process.ts';
 import { readRun } from '../reporters/read-run.ts';
-import { recoverFiles, recoveryLines } from '../reporters/recovery.ts';
+import { aloneInRecovery, recoverFiles, recoveryLines } from '../reporters/recovery.ts';
 import { commandLine } from '../reporters/run-facts.ts';
 import { beginRun, FILES, partFolder, storedRuns } from '../reporters/store.ts';
 import { VERSION } from '../reporters/version.ts';
@@ -58,7 +58,7 @@ export async function run(
 
   const folder = join(state, plan.build);
   const runId = randomUUID();
-  const crashes = finishCrashes(state, env, stdout);
+  const crashes = await finishCrashes(state, env, stdout);
   beginRun(folder, recordOf(plan, runId, command, options));
   writeFileSync(join(folder, FILES.planLog), redact(planText(plan)));
   if (watch) phases.begin('watch');
@@ -95,13 +95,18 @@ export async function run(
 }
 
 /** A run of the same name clears the folder of one that crashed: it is finished before. In words, for the summary. */
-function finishCrashes(stateFolder: string, env: NodeJS.ProcessEnv, stdout: NodeJS.WritableStream): string[] {
+async function finishCrashes(
+  stateFolder: string,
+  env: NodeJS.ProcessEnv,
+  stdout: NodeJS.WritableStream,
+): Promise<string[]> {
+  const say = (line: string): unknown => stdout.write(`vmwright recover: ${redact(line)}\n`);
   try {
-    const found = recoverFiles({ stateFolder, env });
-    for (const line of recoveryLines(found, [])) stdout.write(`vmwright recover: ${redact(line)}\n`);
+    const found = await aloneInRecovery({ env, onWait: say }, () => recoverFiles({ stateFolder, env }));
+    recoveryLines(found, []).forEach(say);
     return recoveryLines({ ...found, traces: [] }, []).map(redact);
   } catch (error) {
-    stdout.write(`vmwright recover: ${redact(error instanceof Error ? error.message : String(error))}\n`);
+    say(error instanceof Error ? error.message : String(error));
     return [];
   }
 }

@@ -13,7 +13,14 @@ import type { FullConfig, Reporter } from '@playwright/test/reporter';
 import { loadSettings, type Machine, readEnvironment, redact } from '../fixtures/config/index.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
 import { publishCrashes } from './crashes.ts';
-import { type FileRecovery, recoverFiles, recoverLeases, recoveryLines } from './recovery.ts';
+import {
+  aloneInRecovery,
+  type FileRecovery,
+  ifAloneInRecovery,
+  recoverFiles,
+  recoverLeases,
+  recoveryLines,
+} from './recovery.ts';
 
 export interface RecoverOptions {
   /** Where runs are stored. Default `test-results/state`, from the config's folder. */
@@ -30,14 +37,23 @@ export default class RecoverReporter implements Reporter {
   }
 
   // Before blobs and summaries look at the run's metadata.
-  preprocess({ config }: { readonly config: FullConfig }): Promise<void> {
-    this.#recover(config);
-    return Promise.resolve();
+  async preprocess({ config }: { readonly config: FullConfig }): Promise<void> {
+    this.#isDone = true;
+    try {
+      await aloneInRecovery({ onWait: sayOne }, () => this.#recover(config));
+    } catch (error) {
+      complain(error);
+    }
   }
 
-  // Merging blobs there is nothing to preprocess.
+  // Merging blobs there is nothing to preprocess, and nobody waits.
   onBegin(config: FullConfig): void {
-    if (!this.#isDone) this.#recover(config);
+    if (this.#isDone) return;
+    try {
+      ifAloneInRecovery({ onWait: sayOne }, () => this.#recover(config));
+    } catch (error) {
+      complain(error);
+    }
   }
 
   async onEnd(): Promise<void> {
@@ -49,18 +65,13 @@ export default class RecoverReporter implements Reporter {
   }
 
   #recover(config: FullConfig): void {
-    this.#isDone = true;
     const root = config.configFile === undefined ? config.rootDir : resolve(config.configFile, '..');
-    try {
-      const found = recoverFiles({
-        stateFolder: resolve(root, this.#options.stateFolder ?? 'test-results/state'),
-      });
-      say(recoveryLines(found, []));
-      publishCrashes(config, recoveryLines({ ...found, traces: [] }, []).map(redact));
-      this.#leases = giveBack(found, config).catch(complain);
-    } catch (error) {
-      complain(error);
-    }
+    const found = recoverFiles({
+      stateFolder: resolve(root, this.#options.stateFolder ?? 'test-results/state'),
+    });
+    say(recoveryLines(found, []));
+    publishCrashes(config, recoveryLines({ ...found, traces: [] }, []).map(redact));
+    this.#leases = giveBack(found, config).catch(complain);
   }
 }
 
@@ -75,11 +86,16 @@ async function giveBack(found: FileRecovery, config: FullConfig): Promise<void> 
   // Without a cluster they were the embedded lab's, which is gone.
   const { PROXMOX_HOST = '' } = readEnvironment();
   if (machines.length === 0 || PROXMOX_HOST === '') return;
-  say(recoveryLines({ traces: [], runs: [] }, await recoverLeases(machines, loadSettings())));
+  const leases = await aloneInRecovery({ onWait: sayOne }, () => recoverLeases(machines, loadSettings()));
+  say(recoveryLines({ traces: [], runs: [] }, leases));
 }
 
 function say(lines: readonly string[]): void {
-  for (const line of lines) process.stdout.write(`vmwright recover: ${redact(line)}\n`);
+  for (const line of lines) sayOne(line);
+}
+
+function sayOne(line: string): void {
+  process.stdout.write(`vmwright recover: ${redact(line)}\n`);
 }
 
 /** A recovery that fails is no reason not to run: it is tried again next time. */

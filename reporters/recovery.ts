@@ -7,8 +7,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machine, Settings } from '../fixtures/config/index.ts';
+import { tryFileLock, underFileLock } from '../fixtures/lease/file-lock.ts';
 import { type ProcessView, systemProcesses } from '../fixtures/lease/identity.ts';
 import { notesOf, releaseRun } from '../fixtures/lease/index.ts';
+import { systemLeaseClock } from '../fixtures/lease/lease.ts';
 import { heldBy } from '../fixtures/lease/survey.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
 import { connectProxmox, type Vm } from '../fixtures/proxmox/index.ts';
@@ -60,6 +62,50 @@ export interface RecoveryOptions {
   readonly dryRun?: boolean;
   readonly env?: NodeJS.ProcessEnv;
   readonly processState?: (identity: ProcessIdentity) => 'alive' | 'gone' | 'unknown';
+}
+
+/** Beside the sessions, which every recovery of this user writes to. */
+const LOCK = '.recovery.lock';
+/** How long one recovery waits for another. Milliseconds. */
+const LOCK_WAIT_MS = 60_000;
+
+export interface RecoveryLockOptions {
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Told who is at it. */
+  readonly onWait: (line: string) => void;
+}
+
+/**
+ * Runs `action` while no other recovery of this user is at work: what one finishes, kills or frees no other takes up.
+ *
+ * @throws `FILE_LOCKED` naming who is at it, after a minute; `SETTING_INVALID`
+ */
+export function aloneInRecovery<T>(
+  { env, onWait }: RecoveryLockOptions,
+  action: () => T | Promise<T>,
+): Promise<T> {
+  const options = {
+    wait: LOCK_WAIT_MS,
+    clock: systemLeaseClock,
+    onWait: (holder: string) =>
+      onWait(`another recovery is at work (${holder}); waiting up to ${LOCK_WAIT_MS / 1000} s for it`),
+  };
+  return underFileLock(sessionsFolder(loadTraceSettings(env).config), LOCK, options, action);
+}
+
+/** The same without waiting; undefined, and a line, when another recovery is at work. */
+export function ifAloneInRecovery<T>({ env, onWait }: RecoveryLockOptions, action: () => T): T | undefined {
+  const folder = sessionsFolder(loadTraceSettings(env).config);
+  const taken = tryFileLock(folder, LOCK, { clock: systemLeaseClock });
+  if (!('release' in taken)) {
+    onWait(`another recovery is at work (${taken.holder ?? 'it has just begun'})`);
+    return undefined;
+  }
+  try {
+    return action();
+  } finally {
+    taken.release();
+  }
 }
 
 /**

@@ -57,7 +57,7 @@ function killAt(step: number, all = true): NonNullable<LabRunOptions['onOutput']
 }
 
 function sessionsIn({ sessions }: Place): string[] {
-  return existsSync(sessions) ? readdirSync(sessions).filter((name) => !name.endsWith('.jsonl')) : [];
+  return existsSync(sessions) ? readdirSync(sessions).filter((name) => !/\.jsonl$|^\./.test(name)) : [];
 }
 
 function jsonLines<T>(file: string): T[] {
