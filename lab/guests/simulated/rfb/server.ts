@@ -133,7 +133,8 @@ class Connection {
   #encodings: readonly number[] = [];
   #dirty: Area[] = [];
   #resized = false;
-  #wanted: { incremental: boolean; area: Area } | undefined;
+  /** A client waits for an update; `now`, whether or not anything has changed. */
+  #wanted: 'now' | 'when damaged' | undefined;
   #isSending = false;
   #ackKeys = false;
 
@@ -190,7 +191,11 @@ class Connection {
         const body = await this.#reader.read(9);
         const [x, y, width, height] = [1, 3, 5, 7].map((at) => body.readUInt16BE(at));
         const area = { x: x ?? 0, y: y ?? 0, width: width ?? 0, height: height ?? 0 };
-        this.#wanted = { incremental: body[0] !== 0 && this.#wanted?.incremental !== false, area };
+        // As QEMU: what was asked for is damaged, and every update has all damage, wherever it is.
+        if (body[0] === 0) {
+          this.#dirty.push(area);
+          this.#wanted = 'now';
+        } else this.#wanted ??= 'when damaged';
         void this.#update();
         return;
       }
@@ -225,17 +230,17 @@ class Connection {
 
   async #update(): Promise<void> {
     if (this.#isSending || this.#wanted === undefined) return;
-    const { incremental, area } = this.#wanted;
+    const isForced = this.#wanted === 'now';
     const resizes =
       this.#resized && this.#encodings.some((e) => e === DESKTOP_SIZE || e === EXTENDED_DESKTOP_SIZE);
-    const dirty = incremental ? this.#dirty.flatMap((rect) => intersection(rect, area) ?? []) : [area];
-    if (!resizes && dirty.length === 0) return;
+    const dirty = this.#dirty;
+    if (!resizes && !isForced && dirty.length === 0) return;
     this.#isSending = true;
     this.#wanted = undefined;
     this.#dirty = [];
     this.#resized = false;
     try {
-      await this.#send(resizes, incremental, resizes ? [] : dirty);
+      await this.#send(resizes, isForced, resizes ? [] : dirty);
     } catch {
       this.#stream.destroy();
     }
@@ -243,12 +248,12 @@ class Connection {
     void this.#update();
   }
 
-  async #send(resized: boolean, incremental: boolean, areas: readonly Area[]): Promise<void> {
+  async #send(resized: boolean, isForced: boolean, areas: readonly Area[]): Promise<void> {
     const picture = this.#display.picture();
     const screen = { x: 0, y: 0, width: picture.width, height: picture.height };
     const rectangles: Buffer[][] = [];
     const hasExtended = this.#encodings.includes(EXTENDED_DESKTOP_SIZE);
-    if (hasExtended && (resized || !incremental)) {
+    if (hasExtended && (resized || isForced)) {
       const layout = Buffer.alloc(20);
       layout[0] = 1;
       layout.writeUInt16BE(picture.width, 12);
