@@ -18,6 +18,7 @@ import type { RecordOptions } from './record.ts';
 import { addRecover } from './recover.ts';
 import { addVlm } from './vlm.ts';
 import { addRuns } from './runs.ts';
+import { addState } from './state.ts';
 import { addVms } from './vms.ts';
 
 const program = new Command('vmwright')
@@ -36,6 +37,7 @@ addNeedle(program);
 addVlm(program);
 addRuns(program);
 addRecover(program);
+addState(program);
 program
   .command('record')
   .description("open a machine's screen in the browser, and write what is done there as a spec, until Ctrl+C")

@@ -30,6 +30,8 @@ export interface RunOptions extends PlanOptions {
   readonly approve?: string;
   /** False: no watching, no post. */
   readonly watch: boolean;
+  /** False: a machine or GPU that another run holds is not waited for, whatever VMWRIGHT_LEASE_WAIT says. */
+  readonly wait: boolean;
   /** Seconds that a runner may live on after its last result. */
   readonly grace: number;
 }
@@ -77,6 +79,7 @@ export async function run(
         ...crashVariable(crashes),
         VMWRIGHT_BUILD_NAME: plan.build,
         VMWRIGHT_RUN_ID: runId,
+        ...(options.wait ? {} : { VMWRIGHT_LEASE_WAIT: '0' }),
         ...(group === undefined ? {} : { VMWRIGHT_GROUP: group }),
       },
       watch,

@@ -37,6 +37,10 @@ export function addRuns(program: Command): void {
   planned(program.command('run').description('run an approved plan, watch it, and post its result'))
     .option('--approve <token>', 'the approval that `plan` printed')
     .option('--no-watch', 'neither watch the runner nor post')
+    .option(
+      '--no-wait',
+      'a machine that another run holds fails its tests at once, instead of being waited for',
+    )
     .option('--grace <seconds>', 'how long a runner may live on after its last result', seconds, 120)
     .option('--state <folder>', 'where runs are stored', 'test-results/state')
     .action(async (options: RunOptions) => {

@@ -14,7 +14,7 @@ import { renderJson } from '../reporters/render/json.ts';
 import { renderMarkdown } from '../reporters/render/markdown.ts';
 import { renderText } from '../reporters/render/text.ts';
 import type { View } from '../reporters/sections.ts';
-import { storedRuns } from '../reporters/store.ts';
+import { clearedAt, storedRuns } from '../reporters/store.ts';
 import { EXIT, exitCodeOfRun } from './exit-codes.ts';
 
 export interface StatusOptions {
@@ -88,7 +88,7 @@ function rendered(run: StoredRun, options: StatusOptions, view: View, colour: bo
 }
 
 /**
- * The run that `build` names, else the live one, else the latest.
+ * The run that `build` names, else the live one, else the latest since the history was cleared.
  *
  * @throws `RUN_NOT_FOUND`
  */
@@ -107,14 +107,19 @@ export function currentRun(
     if (run === undefined) throw notFound(`no run ${options.build} in ${folder}`);
     return run;
   }
+  const cleared = clearedAt(folder);
   let latest: StoredRun | undefined;
   for (const stored of storedRuns(folder)) {
     const run = readStored(stored.folder, read);
     if (run === undefined) continue;
     if (run.model.state === 'RUNNING' || run.model.state === 'HUNG') return run;
-    latest ??= run;
+    if (stored.record.startedAt >= cleared) latest ??= run;
   }
-  if (latest === undefined) throw notFound(`no run in ${folder}`);
+  if (latest === undefined) {
+    const since =
+      cleared === -Infinity ? '' : ` since its history was cleared at ${new Date(cleared).toISOString()}`;
+    throw notFound(`no run in ${folder}${since}`);
+  }
   return latest;
 }
 

@@ -12,6 +12,8 @@
  *     cancelled.json  that the operator stopped it
  *     stuck.json      that its runner never exited and was ended after its last result
  *
+ * and beside them `cleared.json`: runs that began before it are no history (requirements T49).
+ *
  * @module
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -72,6 +74,9 @@ export const FILES = {
   planLog: 'plan.log',
   runLog: 'run.log',
 } as const;
+
+/** Beside the runs. */
+const CLEARED = 'cleared.json';
 
 /** Folders of shards and groups inside a run's folder. */
 const PARTS = ['shards', 'groups'] as const;
@@ -137,6 +142,19 @@ export function storedRuns(stateFolder: string): { folder: string; record: RunRe
       return found === undefined ? [] : [{ folder, record: found }];
     })
     .sort((a, b) => b.record.startedAt - a.record.startedAt);
+}
+
+/** Says that no run until now is to be fallen back on; returns when that was. Milliseconds since the epoch. */
+export function clearHistory(stateFolder: string, now: number): number {
+  mkdirSync(stateFolder, { recursive: true });
+  writeAtomically(join(stateFolder, CLEARED), `${JSON.stringify({ at: now })}\n`);
+  return now;
+}
+
+/** When {@link clearHistory} was called last; -Infinity for never. A marker that cannot be read is none. */
+export function clearedAt(stateFolder: string): number {
+  const { at } = (readJson(join(stateFolder, CLEARED)) ?? {}) as { at?: unknown };
+  return typeof at === 'number' ? at : -Infinity;
 }
 
 /** Folders of the run that hold a journal of their own, in the order of their names. */

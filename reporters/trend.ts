@@ -6,7 +6,7 @@
 import type { HostStatus } from './host.ts';
 import type { RunModel } from './model.ts';
 import { readRun } from './read-run.ts';
-import { storedRuns } from './store.ts';
+import { clearedAt, storedRuns } from './store.ts';
 
 /** A run as a column of the trend. */
 export interface TrendRun {
@@ -24,9 +24,11 @@ const RUNS = 20;
 /** Stored runs that are over and `model` itself, the oldest first. */
 export function trendOf(stateFolder: string, model: RunModel, now: number): TrendRun[] {
   const earlier: RunModel[] = [];
+  const cleared = clearedAt(stateFolder);
   for (const { folder, record } of storedRuns(stateFolder)) {
     if (earlier.length === RUNS - 1) break;
-    if (record.run === model.run || record.startedAt > model.startedAt) continue;
+    if (record.run === model.run || record.startedAt > model.startedAt || record.startedAt < cleared)
+      continue;
     const run = readRun(folder, { now });
     if (run?.model.endedAt !== undefined) earlier.push(run.model);
   }
