@@ -22,7 +22,7 @@ const settle = async () => {
   for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test('P-M46: characters and key names as keysyms; an unknown name lists near ones', () => {
+test('P-M46, rule 5: characters and key names as keysyms; an unknown name lists near ones', () => {
   expect(keysymOf('é')).toBe(0xe9);
   expect(keysymOf('€')).toBe(0x010020ac);
   expect(keysymOf('😀')).toBe(0x0101f600);
@@ -35,14 +35,14 @@ test('P-M46: characters and key names as keysyms; an unknown name lists near one
   expect(() => keysymOf('ArowDown')).toThrow(/ArrowDown/);
 });
 
-test('chords follow the grammar of Playwright', () => {
+test('rule 5: chords follow the grammar of Playwright', () => {
   expect(chordOf('Control+Shift+T')).toEqual(['Control', 'Shift', 'T']);
   expect(chordOf('Control++')).toEqual(['Control', '+']);
   expect(chordOf('+')).toEqual(['+']);
   expect(chordOf('a')).toEqual(['a']);
 });
 
-test('press: down in order, up in reverse (rule 3)', async () => {
+test('rule 3: press: down in order, up in reverse', async () => {
   const { page, server } = await start();
   await page.keyboard.press('Control+Shift+T');
   await settle();
@@ -71,7 +71,7 @@ test("a chord's letter follows Shift: QEMU presses Caps Lock where they disagree
   await page.close();
 });
 
-test('type: capitals and shifted symbols bring Shift; newline and tab are keys; \\r is dropped', async () => {
+test('rules 4, 6: type: capitals and shifted symbols bring Shift; newline and tab are keys; \\r is dropped', async () => {
   const { page, server } = await start();
   await page.keyboard.type('aB!\r\n\té');
   await settle();
@@ -82,7 +82,7 @@ test('type: capitals and shifted symbols bring Shift; newline and tab are keys; 
   await page.close();
 });
 
-test('a character that no key gives fails before the first key', async () => {
+test('rule 4: a character that no key gives fails before the first key', async () => {
   const { page, server } = await start();
   await expect(page.keyboard.type('ab\u0001c')).rejects.toThrow(/character 3[^]*U\+0001/);
   await expect(page.keyboard.press('Control+Foo')).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
@@ -99,7 +99,7 @@ test('two texts typed at once do not mix', async () => {
   await page.close();
 });
 
-test('the credit window keeps at most 40 key events in QEMU, and typing ends when it is drained', async () => {
+test('rule 1: the credit window keeps at most 40 key events in QEMU, and typing ends when it is drained', async () => {
   const server = new ScriptedServer({ name: 'QEMU (fedora42)' });
   const { clock, page } = await start(server);
   const started = clock.now();
@@ -120,7 +120,7 @@ test('the credit window keeps at most 40 key events in QEMU, and typing ends whe
   await page.close();
 });
 
-test('other servers get keys at once', async () => {
+test('rule 1: other servers get keys at once', async () => {
   const { clock, page, server } = await start();
   const started = clock.now();
   await page.keyboard.type('x'.repeat(400));
@@ -130,7 +130,7 @@ test('other servers get keys at once', async () => {
   await page.close();
 });
 
-test('a credit window refills one event in 10 ms', async () => {
+test('rule 1: a credit window refills one event in 10 ms', async () => {
   const clock = new TestClock();
   const credit = new CreditWindow(clock, 3, 10);
   for (let n = 0; n < 3; n++) await credit.take();
@@ -141,7 +141,7 @@ test('a credit window refills one event in 10 ms', async () => {
   expect(clock.now()).toBe(40);
 });
 
-test('a secret is typed, and shown nowhere: not in errors, not when printed', async () => {
+test('rule 8: a secret is typed, and shown nowhere: not in errors, not when printed', async () => {
   const value = 'hunter2-very-secret';
   const { page, server } = await start(new ScriptedServer({ name: 'QEMU (x)' }));
   const secret = new Secret('APP_PASSWORD', `${value}\u0001`);
@@ -157,7 +157,7 @@ test('a secret is typed, and shown nowhere: not in errors, not when printed', as
   await page.close();
 });
 
-test('a connection lost while typing fails the text and never repeats it (rule 7)', async () => {
+test('rule 7: a connection lost while typing fails the text and never repeats it', async () => {
   const server = new ScriptedServer({ name: 'QEMU (x)' });
   const { clock, page } = await start(server);
   const typing = page.keyboard.type('y'.repeat(400));
@@ -173,7 +173,7 @@ test('a connection lost while typing fails the text and never repeats it (rule 7
   await page.close();
 });
 
-test('P-M9: a natural move has at least 8 steps and ends on its target; an instant one is a jump', async () => {
+test('P-M9, rule 18: a natural move has at least 8 steps and ends on its target; an instant one is a jump', async () => {
   const path = motionPath({ x: 0, y: 0 }, { x: 50, y: 40 }, 'natural', () => 0.7);
   expect(path.length).toBeGreaterThanOrEqual(8);
   expect(path.at(-1)).toMatchObject({ x: 50, y: 40 });
@@ -189,7 +189,7 @@ test('P-M9: a natural move has at least 8 steps and ends on its target; an insta
   await page.close();
 });
 
-test('a click holds 150 ms, a double click 100 ms, with the button asked for', async () => {
+test('rule 17: a click holds 150 ms, a double click 100 ms, with the button asked for', async () => {
   const { clock, page, server } = await start();
   const started = clock.now();
   await clock.until(page.mouse.click(5, 6, { button: 'right' }), 10);
@@ -214,7 +214,7 @@ test('a click holds 150 ms, a double click 100 ms, with the button asked for', a
   await page.close();
 });
 
-test('wheel, drag, hover and park', async () => {
+test('rules 16, 17: wheel, drag, hover and park', async () => {
   const { clock, page, server } = await start();
   await page.mouse.move(20, 20);
   await page.mouse.wheel(0, 250);
@@ -239,6 +239,34 @@ test('wheel, drag, hover and park', async () => {
     [63, 47],
   ]);
   await expect(page.mouse.click(64, 0)).rejects.toMatchObject({ code: 'POINT_OUTSIDE_SCREEN' });
+  await page.close();
+});
+
+test('rule 17: after a reboot a click where the pointer was last, and parking again, begin one pixel aside', async () => {
+  const { clock, page, server } = await start(new ScriptedServer(), { wake: true });
+  const events = () => server.pointers().map(({ x, y, buttons }) => [x, y, buttons]);
+  await clock.until(page.mouse.click(5, 6), 10);
+  server.drop();
+  await clock.until(page.frame());
+  server.log.length = 0;
+  await clock.until(page.mouse.click(5, 6), 10);
+  await clock.until(page.mouse.click(5, 6), 10);
+  await settle();
+  const click = [
+    [5, 6, 0],
+    [5, 6, 1],
+    [5, 6, 0],
+  ];
+  expect(events()).toEqual([[4, 6, 0], ...click, ...click]);
+  server.log.length = 0;
+  await page.mouse.park();
+  await page.mouse.park();
+  await settle();
+  expect(events()).toEqual([
+    [63, 47, 0],
+    [62, 47, 0],
+    [63, 47, 0],
+  ]);
   await page.close();
 });
 
