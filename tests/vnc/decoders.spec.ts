@@ -216,7 +216,7 @@ async function decodeExample(
   return pictureOf(framebuffer, picture);
 }
 
-test('each encoding: bytes in, pixels out, whatever the cut', async () => {
+test('rule 19: each encoding: bytes in, pixels out, whatever the cut', async () => {
   for (const example of await examples()) {
     await test.step(example.name, async () => {
       expect(await decodeExample(example, [])).toEqual(example.picture);
@@ -251,7 +251,7 @@ test('CopyRect moves pixels, also onto themselves', async () => {
   expect(pictureOf(framebuffer, ['....', '....', '....'])).toEqual(['rrgb', 'rrgb', 'rrgb']);
 });
 
-test('zlib streams last: a second rectangle refers to the first', async () => {
+test('rule 19: zlib streams last: a second rectangle refers to the first', async () => {
   const framebuffer = new Framebuffer('test', SIDE, SIDE);
   const deflate = createDeflate();
   const pixels = bytesOf(...Array.from({ length: 16 }, (_, index) => [R, G, B, W][index % 4] ?? R));
@@ -269,7 +269,7 @@ test('zlib streams last: a second rectangle refers to the first', async () => {
   ).toEqual(['rgbw....', '....rgbw', '....rgbw', '....rgbw', '....rgbw']);
 });
 
-test('Tight: four streams, and reset bits start one over', async () => {
+test('rule 19: Tight: four streams, and reset bits start one over', async () => {
   const framebuffer = new Framebuffer('test', SIDE, SIDE);
   const decoder = decoderFor(7);
   const pixels = bytesOf(TR, TG, TB, TR);
@@ -298,7 +298,7 @@ test('Tight: JPEG', async () => {
   expect(pictureOf(framebuffer, ['wwwwwwww'])).toEqual(['wwwwwwww']);
 });
 
-test('broken data is VNC_PROTOCOL_ERROR, never a hang or a read out of bounds', async () => {
+test('rule 13: broken data is VNC_PROTOCOL_ERROR, never a hang or a read out of bounds', async () => {
   const bomb = await deflated(Buffer.alloc(50_000_000));
   const cases: [string, number, Rect, Buffer][] = [
     ['CopyRect from outside', 1, at(0, 0, 4, 4), bytesOf([0, 6, 0, 0])],
@@ -358,7 +358,7 @@ test('painting the screen over and over in one update is stopped', async () => {
   await expect(paintForever()).rejects.toMatchObject({ code: 'VNC_PROTOCOL_ERROR' });
 });
 
-test('impossible screen sizes are refused', () => {
+test('rule 13: impossible screen sizes are refused', () => {
   const framebuffer = new Framebuffer('test', 8, 8);
   for (const [width, height] of [
     [0, 8],

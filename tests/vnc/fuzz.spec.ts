@@ -55,7 +55,7 @@ async function connect() {
   return { server, connection: await RfbConnection.open(stream, { subject: 'fuzz' }) };
 }
 
-test(`${MESSAGES} broken messages: an honest end or a whole picture, never a crash, a hang or a hoard`, async () => {
+test(`rule 13: ${MESSAGES} broken messages: an honest end or a whole picture, never a crash, a hang or a hoard`, async () => {
   test.setTimeout(60_000 + MESSAGES * 5);
   const before = process.memoryUsage.rss();
   let [sent, peak] = [0, 0];
@@ -85,7 +85,7 @@ test(`${MESSAGES} broken messages: an honest end or a whole picture, never a cra
   expect(sent).toBeGreaterThanOrEqual(MESSAGES);
 });
 
-test('broken handshakes end honestly too', async () => {
+test('rule 13: broken handshakes end honestly too', async () => {
   const greeting = fc.constantFrom('', 'RFB 003.008\n', 'RFB 003.003\n');
   const property = fc.asyncProperty(fc.array(bytes, { maxLength: 4 }), greeting, async (parts, greet) => {
     const server = new ScriptedServer({ silent: true });
@@ -110,7 +110,7 @@ test('LastRect ends an update whose count says otherwise', async () => {
   connection.close();
 });
 
-test('absurd lengths and bombs: an error at once, with little memory', async () => {
+test('rule 13: absurd lengths and bombs: an error at once, with little memory', async () => {
   const most = Buffer.alloc(4, 0xff);
   const screen = { x: 0, y: 0, width: 64, height: 48 };
   const bomb = deflateSync(Buffer.alloc(200 << 20), { finishFlush: constants.Z_SYNC_FLUSH });
@@ -141,7 +141,7 @@ test('absurd lengths and bombs: an error at once, with little memory', async () 
   }
 });
 
-test('endless rectangles: a tiny one again and again ends with its message, painting over and over with an error', async () => {
+test('rule 13: endless rectangles: a tiny one again and again ends with its message, painting over and over with an error', async () => {
   const { server, connection } = await connect();
   const tiny = rawRect({ x: 0, y: 0, width: 1, height: 1 }, RED);
   const before = process.memoryUsage.rss();

@@ -44,7 +44,7 @@ function holder(folder: string) {
   return { child, said };
 }
 
-test('a handshake waits for one of another process on the same console, and leaves nothing behind', async ({
+test('rule 21: a handshake waits for one of another process on the same console, and leaves nothing behind', async ({
   folder,
 }) => {
   const other = holder(folder);

@@ -35,7 +35,7 @@ async function shake(
   return { init, said: Buffer.concat(said) };
 }
 
-test('P-M2: VNC authentication is DES under the password with the bits of each byte reversed', () => {
+test('P-M2, rule 20: VNC authentication is DES under the password with the bits of each byte reversed', () => {
   const challenge = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
   // From OpenSSL's legacy provider: single DES in ECB mode under 0e86ceceeef64e26, "password" with its bits reversed.
   const expected = 'b866924125c8eebb9debc1db61c538e2';
@@ -63,7 +63,7 @@ test('odd versions: 3.5 counts as 3.3, 3.889 and 4.1 as 3.8', async () => {
   expect((await shake(['RFB 004.001\n', [1, 1], OK, SERVER_INIT])).said.toString()).toContain('RFB 003.008');
 });
 
-test('VNC authentication is chosen when a password is given', async () => {
+test('rule 20: VNC authentication is chosen when a password is given', async () => {
   const { said } = await shake(['RFB 003.008\n', [2, 1, 2], CHALLENGE, OK, SERVER_INIT], {
     password: 'secret',
   });

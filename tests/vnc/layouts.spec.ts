@@ -73,7 +73,7 @@ for (const name of layoutNames) {
   });
 }
 
-test('a character that the layout lacks is KEY_UNTYPABLE with its place, and hides a secret', () => {
+test('rule 4: a character that the layout lacks is KEY_UNTYPABLE with its place, and hides a secret', () => {
   expect(() => strokesOf('aß', layoutOf('us'), false)).toThrow(/KEY_UNTYPABLE[^]*character 2[^]*U\+00DF/);
   expect(() => strokesOf('aß', layoutOf('us'), true)).not.toThrow(/00DF|ß/);
   expect(() => strokesOf('aß', layoutOf('us'), true)).toThrow(/KEY_UNTYPABLE/);
@@ -131,7 +131,7 @@ test('layouts: the matrix names all of them, an unknown name lists them, one of 
   expect(() => defineLayout({ ...own, extra: '<> |' })).toThrow(RangeError);
 });
 
-test('Xvnc says that it takes scan codes', async ({ folder, started }) => {
+test('rule 4: Xvnc says that it takes scan codes', async ({ folder, started }) => {
   const socket = join(folder, 'vnc');
   const { peer } = await startXvnc(requirePeer(test, 'Xvnc'), socket, ['-SecurityTypes', 'None']);
   started.push(peer);

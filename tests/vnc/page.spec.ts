@@ -20,7 +20,7 @@ async function pageOn(server: ScriptedServer, options: Partial<VncPageOptions> =
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('P-M4: asks for 32 bits and gives an encoding that nobody offered its name', async () => {
+test('P-M4, rules 19, 20: asks for 32 bits and gives an encoding that nobody offered its name', async () => {
   const server = new ScriptedServer({
     onRequest: (rect, _incremental, to) => to.send(update(rectBytes(rect, 50, Buffer.alloc(16)))),
   });
@@ -29,7 +29,7 @@ test('P-M4: asks for 32 bits and gives an encoding that nobody offered its name'
   expect(server.log[0]).toEqual({ type: 'format' });
 });
 
-test('P-M5: a screenshot holds pixels painted after it was asked for', async () => {
+test('P-M5, rule 11: a screenshot holds pixels painted after it was asked for', async () => {
   for (const staleUpdates of [1, 2, 3]) {
     let asked = false;
     const server = new ScriptedServer({
@@ -52,7 +52,7 @@ test('P-M5: a screenshot holds pixels painted after it was asked for', async () 
   }
 });
 
-test('P-M5: QEMU too: an update of an open request is not taken for the answer', async () => {
+test('P-M5, rule 11: QEMU too: an update of an open request is not taken for the answer', async () => {
   const server = new ScriptedServer({ name: 'QEMU (vm)' });
   const page = await pageOn(server);
   await page.frame();
@@ -71,7 +71,7 @@ test('P-M5: QEMU too: an update of an open request is not taken for the answer',
   await page.close();
 });
 
-test('P-M5: an old update that is still under way in pieces does not count', async () => {
+test('P-M5, rule 11: an old update that is still under way in pieces does not count', async () => {
   const server = new ScriptedServer();
   const page = await pageOn(server);
   const stale = update(rawRect(server.whole, RED));
@@ -85,7 +85,7 @@ test('P-M5: an old update that is still under way in pieces does not count', asy
   await page.close();
 });
 
-test('P-M6: late small rectangles of one update are painted, in however many pieces it comes', async () => {
+test('P-M6, rule 11: late small rectangles of one update are painted, in however many pieces it comes', async () => {
   let popup = false;
   const server = new ScriptedServer({
     onRequest: (rect, incremental, to) => {
@@ -112,7 +112,7 @@ test('P-M6: late small rectangles of one update are painted, in however many pie
   await page.close();
 });
 
-test('P-M3: two refusals, then the third ticket is used, after 1 and 2 s', async () => {
+test('P-M3, rule 21: two refusals, then the third ticket is used, after 1 and 2 s', async () => {
   const clock = new TestClock();
   const refusing = new ScriptedServer({ refuse: true });
   const good = new ScriptedServer();
@@ -127,7 +127,7 @@ test('P-M3: two refusals, then the third ticket is used, after 1 and 2 s', async
   await page.close();
 });
 
-test('P-M3: six refusals end it, after 1, 2, 4, 8 and 8 s', async () => {
+test('P-M3, rule 21: six refusals end it, after 1, 2, 4, 8 and 8 s', async () => {
   const clock = new TestClock();
   const refusing = new ScriptedServer({ refuse: true });
   const attempt = VncPage.connect({ open: refusing.open, name: 'fedora42', clock });
@@ -146,7 +146,17 @@ test('an error of open() itself is not retried', async () => {
   expect(calls).toBe(1);
 });
 
-test('P-M7: on connect the pointer is nudged and Shift tapped', async () => {
+test('rule 13: other viewers may stay, on every connection', async () => {
+  const clock = new TestClock();
+  const server = new ScriptedServer();
+  const page = await clock.until(pageOn(server, { clock }));
+  server.drop();
+  await clock.until(page.frame());
+  expect(server.shared).toEqual([true, true]);
+  await page.close();
+});
+
+test('P-M7, rule 16: on connect the pointer is nudged and Shift tapped', async () => {
   const server = new ScriptedServer();
   const page = await pageOn(server);
   await nextTurn();
@@ -159,7 +169,7 @@ test('P-M7: on connect the pointer is nudged and Shift tapped', async () => {
   await page.close();
 });
 
-test('P-M8: two screenshots at once are both whole, one after the other', async () => {
+test('P-M8, rule 15: two screenshots at once are both whole, one after the other', async () => {
   const server = new ScriptedServer();
   const page = await pageOn(server);
   server.colour = GREEN;
@@ -205,7 +215,7 @@ test('a lost connection names the machine and what was lost, and later calls say
   await page.close();
 });
 
-test('a connection that comes back is used again, with a fresh ticket and a whole picture', async () => {
+test('rule 12: a connection that comes back is used again, with a fresh ticket and a whole picture', async () => {
   const server = new ScriptedServer();
   const page = await pageOn(server);
   const shown = page.until((frame) => (pixel(frame, 1, 1)[1] === 255 ? 'green' : undefined), {
@@ -219,7 +229,7 @@ test('a connection that comes back is used again, with a fresh ticket and a whol
   await page.close();
 });
 
-test('a server that falls silent while somebody waits is lost after 4 s, not before a probe', async () => {
+test('rule 10: a server that falls silent while somebody waits is lost after 4 s, not before a probe', async () => {
   const clock = new TestClock();
   let silent = false;
   const server = new ScriptedServer({
@@ -243,7 +253,7 @@ test('a server that falls silent while somebody waits is lost after 4 s, not bef
   await page.close();
 });
 
-test('a still screen is not a lost one: a minute of waiting', async () => {
+test('rule 10: a still screen is not a lost one: a minute of waiting', async () => {
   const clock = new TestClock();
   const server = new ScriptedServer();
   const page = await clock.until(pageOn(server, { clock }));
@@ -253,7 +263,7 @@ test('a still screen is not a lost one: a minute of waiting', async () => {
   await page.close();
 });
 
-test('while waiting the pointer is sent again every 200 ms; idle, something goes out each 30 s', async () => {
+test('rules 9, 21: while waiting the pointer is sent again every 200 ms; idle, something goes out each 30 s', async () => {
   const clock = new TestClock();
   const server = new ScriptedServer();
   const page = await clock.until(pageOn(server, { clock }));
@@ -267,7 +277,7 @@ test('while waiting the pointer is sent again every 200 ms; idle, something goes
   await page.close();
 });
 
-test('a resize in mid-test: the last good picture stays until the new one is whole', async () => {
+test('rule 12: a resize in mid-test: the last good picture stays until the new one is whole', async () => {
   let width = 64;
   const server = new ScriptedServer({
     onRequest: (rect, incremental, to) => {
@@ -295,7 +305,7 @@ test('a resize in mid-test: the last good picture stays until the new one is who
   await page.close();
 });
 
-test('two handshakes on one machine never overlap: the second begins when the first is done', async () => {
+test('rule 21: two handshakes on one machine never overlap: the second begins when the first is done', async () => {
   const servers = [new ScriptedServer(), new ScriptedServer()];
   const doneBefore: number[] = [];
   const connects = servers.map((server) => {

@@ -56,7 +56,7 @@ function colours(frame: Frame): number {
   return new Set(new Uint32Array(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength / 4)).size;
 }
 
-test('Xvnc: each of its encodings gives the same pixels as Raw, of a busy picture', async ({
+test('rule 19: Xvnc: each of its encodings gives the same pixels as Raw, of a busy picture', async ({
   folder,
   started,
 }) => {
@@ -106,7 +106,7 @@ test('Xvnc: a solid colour is exact, a change is seen, freshness holds over 50 r
   await page.close();
 });
 
-test('Xvnc: a resize in mid-session arrives with a whole picture', async ({ folder, started }) => {
+test('rule 12: Xvnc: a resize in mid-session arrives with a whole picture', async ({ folder, started }) => {
   const socket = join(folder, 'vnc');
   const xrandr = findProgram('xrandr');
   test.skip(xrandr === undefined, 'xrandr is not installed (Debian package x11-xserver-utils)');

@@ -39,7 +39,7 @@ test('a machine that may go away is waited for, however long; then the picture i
   await page.close();
 });
 
-test('a server that merely says nothing during a reboot keeps its connection', async () => {
+test('rule 10: a server that merely says nothing during a reboot keeps its connection', async () => {
   const clock = new TestClock();
   let isSilent = false;
   const server = new ScriptedServer({
@@ -79,7 +79,7 @@ test('what comes after a machine that did not come back is an error, not a wait'
   await page.close();
 });
 
-test('typing that a reboot interrupts fails, and a Shift that was held is up on the new connection', async () => {
+test('rule 7: typing that a reboot interrupts fails, and a Shift that was held is up on the new connection', async () => {
   const clock = new TestClock();
   const server = new ScriptedServer({ name: 'QEMU (fedora42)' });
   const page = await clock.until(
@@ -123,10 +123,9 @@ test('goes on', async ({ vm, vncPage }) => {
 });`;
 
 async function passes(lab: Lab, folder: string, machine: string, spec: string): Promise<void> {
-  const run = await runOnLab(lab, folder, { machines: [machine], spec });
+  const run = await runOnLab(lab, folder, { machines: [machine], spec }).finally(() => lab.stop());
   expect(run.output).toContain('1 passed');
   expect(run.exitCode).toBe(0);
-  await lab.stop();
 }
 
 test('vm.reboot() and rollbacks in mid-test: the page goes on, on a simulated machine', async ({}, info) => {
@@ -135,16 +134,52 @@ test('vm.reboot() and rollbacks in mid-test: the page goes on, on a simulated ma
   await passes(lab, info.outputPath('p'), 'fedora42', spec);
 });
 
-test('a rollback in mid-test on the real guest: the page goes on', async ({}, info) => {
-  test.setTimeout(REAL_REBOOT ? 900_000 : 300_000);
+/** The lab with the real guest. */
+async function realLab(): Promise<Lab> {
   requirePeer(test, 'qemu-system-x86_64');
   const isMissing = builtImage() === undefined;
   if (isMissing && process.env.CI) throw new Error('no image: run npx vmwright lab build before the tests');
   test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
-  const lab = await startLab({ guests: [], qemu: true });
-  const disturbances = [
-    "(vm) => vm.snapshots.rollback('ready')",
-    ...(REAL_REBOOT ? ['(vm) => vm.reboot()'] : []),
-  ];
-  await passes(lab, info.outputPath('p'), 'debian12', goesOn(...disturbances));
+  return startLab({ guests: [], qemu: true });
+}
+
+test('a rollback in mid-test on the real guest: the page goes on', async ({}, info) => {
+  test.setTimeout(300_000);
+  const spec = goesOn("(vm) => vm.snapshots.rollback('ready')");
+  await passes(await realLab(), info.outputPath('p'), 'debian12', spec);
+});
+
+/** The guest has booted anew, and its desktop is seen by the page of before and takes its mouse and keys. */
+const REBOOT = `
+test('reboots', async ({ vm, vncPage }) => {
+  test.setTimeout(600_000);
+  const bootId = async () => (await vm.agent.exec(['cat', '/proc/sys/kernel/random/boot_id'])).stdout.trim();
+  await vncPage.mouse.park();
+  const [before, size, desktop] = [await bootId(), { ...vncPage.size }, await vncPage.waitForStill({ timeout: 60_000 })];
+  const changed = vncPage.waitForChange({ since: desktop, timeout: 300_000 });
+  await Promise.all([changed, vm.reboot()]);
+  await vm.agent.waitReady(300_000);
+  expect(await bootId()).not.toBe(before);
+  const isDesktop = ({ width, height, data }) =>
+    width === size.width && height === size.height && Buffer.compare(data, desktop.data) === 0;
+  await vncPage.until(
+    async (frame) => {
+      await vncPage.mouse.park(); // the new desktop begins with the pointer in its middle
+      return isDesktop(frame) || undefined;
+    },
+    { timeout: 300_000 },
+  );
+  const clip = { x: 300, y: 300, width: 40, height: 40 };
+  await vncPage.waitForChange({ clip, timeout: 60_000, action: () => vncPage.mouse.move(310, 310) });
+  const first = 'for each in /dev/input/by-path/*-kbd; do timeout 20 head -c 24 "$each" | wc -c & done; wait';
+  let isRead = false;
+  const keyboards = vm.agent.exec(['sh', '-c', first]).finally(() => (isRead = true));
+  while (!isRead) await vncPage.keyboard.press('Shift', { delay: 100 });
+  expect((await keyboards).stdout.split('\\n')).toContain('24');
+});`;
+
+test('vm.reboot() of the real guest: the page sees the new boot, and its input arrives there', async ({}, info) => {
+  test.skip(!REAL_REBOOT, 'takes minutes: set VMWRIGHT_REAL_REBOOT=1');
+  test.setTimeout(900_000);
+  await passes(await realLab(), info.outputPath('p'), 'debian12', REBOOT);
 });

@@ -70,7 +70,7 @@ async function visit(path: string, credentials: Credentials) {
   return frame;
 }
 
-test('Xvnc: X509None, X509Vnc, TLSNone and TLSVnc; trust by authority and name, or fingerprint', async ({
+test('rule 20: Xvnc: X509None, X509Vnc, TLSNone and TLSVnc; trust by authority and name, or fingerprint', async ({
   folder,
   started,
 }) => {
@@ -132,7 +132,10 @@ test('Xvnc: X509None, X509Vnc, TLSNone and TLSVnc; trust by authority and name, 
   await expect(visit(plain, authority)).rejects.toThrow(/offers no encryption/);
 });
 
-test('QEMU: tls-creds with a certificate, with and without a password', async ({ folder, started }) => {
+test('rule 20: QEMU: tls-creds with a certificate, with and without a password', async ({
+  folder,
+  started,
+}) => {
   test.setTimeout(60_000);
   const { ca, fingerprint } = certificate(join(folder, 'pki'), 'qemu.test');
   for (const password of [undefined, 'pw-qemu']) {
@@ -215,7 +218,10 @@ test('X509Plain hands user and password over inside trusted TLS; Plain and TLSPl
   }
 });
 
-test('Xvnc: fences mark captures, changes are pushed while somebody follows', async ({ folder, started }) => {
+test('rule 19: Xvnc: fences mark captures, changes are pushed while somebody follows', async ({
+  folder,
+  started,
+}) => {
   const socket = join(folder, 'vnc');
   const { peer, display } = await startXvnc(requirePeer(test, 'Xvnc'), socket, ['-SecurityTypes', 'None']);
   started.push(peer);

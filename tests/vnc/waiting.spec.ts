@@ -73,7 +73,7 @@ test('waitForChange takes its picture before the action', async () => {
   await page.close();
 });
 
-test('until: evaluates at once, then only when the region changes', async () => {
+test('rule 14: until: evaluates at once, then only when the region changes', async () => {
   const server = new ScriptedServer();
   const { clock, page } = await start(server);
   const clip = { x: 0, y: 0, width: 10, height: 10 };
@@ -119,7 +119,7 @@ test('until: a change during an evaluation leads to one more', async () => {
   await page.close();
 });
 
-test('until: a change that the server never reported is found by the last look', async () => {
+test('rules 12, 14: until: a change that the server never reported is found by the last look', async () => {
   let hidden = false;
   const server = new ScriptedServer({
     onRequest: (rect, incremental, to) => {

@@ -63,6 +63,8 @@ export class ScriptedServer {
   readonly width: number;
   readonly height: number;
   readonly log: ClientMessage[] = [];
+  /** What each client's ClientInit said of other viewers: that they may stay. */
+  readonly shared: boolean[] = [];
   connections = 0;
   colour: Colour = BLACK;
   readonly #options: ServerOptions;
@@ -121,7 +123,7 @@ export class ScriptedServer {
     stream.write(Buffer.from([1, 1]));
     await reader.take(1);
     stream.write(Buffer.alloc(4));
-    await reader.take(1);
+    this.shared.push((await reader.u8()) !== 0);
     const name = Buffer.from(this.#options.name ?? 'scripted');
     const init = Buffer.alloc(24);
     init.writeUInt16BE(this.width, 0);
