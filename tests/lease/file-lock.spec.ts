@@ -8,8 +8,10 @@ import {
   tryFileLock,
   underFileLock,
 } from '../../fixtures/lease/file-lock.ts';
-import { ROOT } from '../support/runner.ts';
 import { FakeClock, hostOf } from './support/lease.ts';
+import type { Locker } from './support/locker.ts';
+
+const LOCKER = join(import.meta.dirname, 'support/locker.ts');
 
 const PROCESSES = Number(process.env.VMWRIGHT_LOCKERS ?? 6);
 const ROUNDS = Number(process.env.VMWRIGHT_LOCK_ROUNDS ?? 40);
@@ -114,9 +116,9 @@ test('one that was passed meanwhile does not take it', () => {
 test(`${PROCESSES} processes, some of them killed, are never two inside`, async () => {
   test.setTimeout(600_000);
   mkdirSync(folder);
-  const script = join(ROOT, 'tests/lease/support/locker.ts');
+  const locker: Locker = { folder, rounds: ROUNDS };
   const start = (): ReturnType<typeof spawn> =>
-    spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify({ folder, rounds: ROUNDS })], {
+    spawn(process.execPath, ['--import', 'tsx', LOCKER, JSON.stringify(locker)], {
       stdio: 'inherit',
     });
   const log = (): string[] => {

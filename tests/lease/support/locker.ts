@@ -11,7 +11,13 @@ import { underFileLock } from '../../../fixtures/lease/file-lock.ts';
 import { readStart } from '../../../fixtures/lease/identity.ts';
 import { systemLeaseClock } from '../../../fixtures/lease/lease.ts';
 
-const { folder, rounds } = JSON.parse(process.argv[2] ?? '') as { folder: string; rounds: number };
+export interface Locker {
+  readonly folder: string;
+  /** How often it takes the lock. */
+  readonly rounds: number;
+}
+
+const { folder, rounds } = JSON.parse(process.argv[2] ?? '') as Locker;
 const inside = join(folder, 'inside');
 const log = join(folder, 'log');
 const me = `${process.pid} ${String(readStart(process.pid))}`;
