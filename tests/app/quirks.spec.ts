@@ -90,8 +90,8 @@ const MUTATIONS: readonly Quirk[] = [
   {
     without: 'holding Shift for shifted characters',
     file: 'fixtures/vnc/keyboard.ts',
-    find: 'for (const each of [...held, key]) {',
-    replace: 'for (const each of [key]) {',
+    find: 'const keys = [...held, key];',
+    replace: 'const keys = [key];',
     machine: 'fedora42',
     fault: 'drops-shifted',
     spec: 'launch',
