@@ -350,7 +350,7 @@ test('a folder that may not be written to: in memory, with a warning', async ({ 
 
   // Not even root may make files in sysfs.
   const real = (await startTracing(
-    { ...isolatedTraceConfig, tmpfsPath: '/sys/kernel' },
+    isolatedTraceConfig.withOverrides({ tmpfsPath: '/sys/kernel' }),
     options({ warn: (text) => void warnings.push(text) }),
   ))!;
   expect([real.tracePath, warnings.length]).toEqual([null, 2]);
