@@ -17,7 +17,7 @@ export const FAULTS = {
   autolock: 'KDE: locks the screen again every 1.5 s unless its configuration says Autolock=false',
   'update-banner': 'GNOME: a dialog about waiting updates takes every key and click until it is dismissed',
   'first-run-dialog': 'Windows 11: the first-run dialog covers the desktop for as long as its process lives',
-  'slow-paint': 'windows stay empty for 4 s before their first content',
+  'slow-paint': 'windows stay empty for 12 s before their first content',
   'stale-lease':
     'a rollback with RAM brings back a DHCP lease that the network has forgotten: nothing gets through until the guest asks anew',
   'new-address': 'the network gives the guest another address than the one it has',

@@ -28,7 +28,7 @@ const FIRMWARE = { width: 720, height: 400 };
 const CARET_MS = 500;
 /** From the window to its first content: Electron shows an empty surface first. */
 const FIRST_PAINT_MS = 300;
-const SLOW_PAINT_MS = 4000;
+const SLOW_PAINT_MS = 12_000;
 const FIRST_RUN_COMM = 'WebExperienceHostApp.exe';
 const APPLICATION = 'Harbor Chat';
 
