@@ -173,6 +173,42 @@ test('a pointer that the guest paints hides nothing, until an action may have ch
   expect(uncovered.of(larger, { x: 50, y: 40 })).toEqual(larger);
 });
 
+test('a button that lights up under the pointer is as it was; what is larger than a control is another screen', () => {
+  const size = { width: 800, height: 400 };
+  const lit = (area: Rect, pointer: Rect): Frame => {
+    const data = new Uint8Array(size.width * size.height * 4).fill(200);
+    for (const [{ x, y, width, height }, level] of [
+      [area, 230],
+      [pointer, 0],
+    ] as const)
+      for (let row = y; row < y + height; row++)
+        data.fill(level, (row * size.width + x) * 4, (row * size.width + x + width) * 4);
+    return { ...size, data };
+  };
+  const none = { x: 0, y: 0, width: 0, height: 0 };
+  const pointer = { x: 210, y: 150, width: 8, height: 12 };
+  const button = { x: 160, y: 130, width: 120, height: 40 };
+  const uncovered = new Uncovered();
+  const plain = lit(none, none);
+  uncovered.of(plain, { x: 5, y: 5 });
+  expect(uncovered.of(lit(button, pointer), { x: 210, y: 150 })).toEqual(plain);
+  expect(uncovered.of(lit(button, pointer), { x: 210, y: 150 })).toEqual(plain);
+  const window = { x: 40, y: 40, width: 700, height: 300 };
+  const seen = uncovered.of(lit(window, pointer), { x: 210, y: 150 });
+  expect(seen.data[(60 * size.width + 60) * 4]).toBe(230);
+});
+
+test('text typed under a pointer that stays is seen as it is', () => {
+  const frame = (level: number): Frame => ({
+    width: 100,
+    height: 80,
+    data: new Uint8Array(100 * 80 * 4).fill(level),
+  });
+  const uncovered = new Uncovered();
+  uncovered.of(frame(200), { x: 50, y: 40 });
+  expect(uncovered.of(frame(90), { x: 50, y: 40 })).toEqual(frame(90));
+});
+
 test('labels that ask for a secret', () => {
   for (const label of ['Password', 'Passwort:', 'PIN', 'Enter passphrase', 'API key'])
     expect({ label, asks: asksForSecret(label) }).toEqual({ label, asks: true });

@@ -52,7 +52,9 @@ test('what is done on the page is a spec that passes on the same machine', async
   });
   expect(await recorder.interrupt(), recorder.output()).toBe(0);
 
-  expect(specIn(folder)).toBe(`import { expect, secret, test } from '#fixtures';
+  // The box that OCR finds around a label may be a pixel or two larger on one picture than on the next.
+  const spec = specIn(folder).replace(/\{ x: 1(3[6-9]|40), y: 3[4-8] \}/, '{ x: 138, y: 36 }');
+  expect(spec).toBe(`import { expect, secret, test } from '#fixtures';
 
 test('recorded', async ({ app, vncPage }) => {
   await app.clean();
