@@ -20,11 +20,12 @@ const LINES = [
   'Setting up openssh-server (1:9.2p1-2+deb12u3) ...',
   'Connection to 10.0.0.17 closed by remote host.',
 ];
-/** Wide spaces, dark and light. */
+/** Wide spaces, dark and light; the last one is the bitmap font that each X server brings along. */
 const STYLES = [
   ['-fa', 'DejaVu Sans Mono', '-fs', '11', '-bg', 'black', '-fg', '#d0d0d0'],
   ['-fa', 'Noto Sans Mono', '-fs', '10', '-bg', '#300a24', '-fg', '#eeeeec'],
   ['-fa', 'DejaVu Sans Mono', '-fs', '13', '-bg', '#fdf6e3', '-fg', '#073642'],
+  ['-fn', 'fixed', '-bg', 'black', '-fg', '#d0d0d0'],
 ];
 
 test('a real terminal, dark and light: 94 % of words are read, 99 % of lines located', async () => {
