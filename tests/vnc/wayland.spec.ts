@@ -24,7 +24,7 @@ test('wayvnc: a Wayland screen is seen, keys and clicks arrive exactly', async (
     `xwayland disable
 output HEADLESS-1 resolution 800x600
 default_border none
-exec ${foot} sh keeper.sh
+exec ${foot} -o colors.background=204060 sh keeper.sh
 exec ${wayvnc} -u ${folder}/vnc`,
   );
   if (isRoot) await chown(folder, UID, UID);
@@ -48,6 +48,9 @@ exec ${wayvnc} -u ${folder}/vnc`,
     await using page = await VncPage.connect({ name: 'sway', open });
     expect(page.size).toEqual({ width: 800, height: 600 });
     await expect.poll(typed, { timeout: 20_000 }).toBe('');
+    // The terminal's program runs before its window is there and takes keys.
+    const blueInTheMiddle = (300 * 800 + 400) * 4 + 2;
+    await page.until(({ data }) => (data[blueInTheMiddle] === 0x60 ? true : undefined), { timeout: 20_000 });
     await page.keyboard.type(`${ASCII}\n`);
     await expect.poll(typed).toBe(`${ASCII}\r`);
     await page.mouse.click(400, 300);
