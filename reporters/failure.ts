@@ -14,11 +14,11 @@ export function topLevelSteps(result: TestResult): string[] {
 
 /** The same steps with their times. */
 export function timedSteps(result: TestResult): StepResult[] {
-  return result.steps.filter(isTopLevelStep).map(({ title, duration, error }) => ({
-    title,
-    durationMs: Math.max(0, duration),
-    failed: error !== undefined,
-  }));
+  return result.steps.filter(isTopLevelStep).map(timedStep);
+}
+
+export function timedStep({ title, duration, error }: TestStep): StepResult {
+  return { title, durationMs: Math.max(0, duration), failed: error !== undefined };
 }
 
 /** Files of the pictures that the test attached. */

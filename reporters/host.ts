@@ -60,7 +60,7 @@ export interface HostLog {
   kernel?: string;
   startedAt?: number;
   endedAt?: number;
-  readonly open: Map<string, { steps: string[]; suite: string; test: string }>;
+  readonly open: Map<string, { steps: string[]; timed: StepResult[]; suite: string; test: string }>;
   readonly ends: TestEnd[];
   readonly unreadable: string[];
 }
@@ -100,7 +100,7 @@ export function hostModel(log: HostLog, flow: Flow, progress: 'live' | 'ended' |
         retry: 0,
         status: progress === 'live' ? 'running' : 'interrupted',
         begun: test.steps,
-        timed: [],
+        timed: test.timed,
         failedStep: undefined,
         failure: undefined,
         pictures: [],

@@ -95,6 +95,8 @@ export type JournalEvent =
       readonly retry: number;
     }
   | { readonly type: 'step-begin'; readonly at: number; readonly host: string; readonly title: string }
+  /** So that a runner that is killed in mid-test leaves the times of what was over. */
+  | ({ readonly type: 'step-end'; readonly at: number; readonly host: string } & StepResult)
   | {
       readonly type: 'test-end';
       readonly at: number;

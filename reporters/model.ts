@@ -129,11 +129,16 @@ function record(log: HostLog | undefined, event: HostEvent): void {
       // A partial artefact that comes late does not reopen what has ended.
       if (log.ends.some((end) => keyOf(end) === keyOf(event))) break;
       log.startedAt = Math.min(log.startedAt ?? event.at, event.at);
-      log.open.set(keyOf(event), { steps: [], suite: event.suite, test: event.test });
+      log.open.set(keyOf(event), { steps: [], timed: [], suite: event.suite, test: event.test });
       break;
     case 'step-begin':
       for (const test of log.open.values()) test.steps.push(event.title);
       break;
+    case 'step-end': {
+      const { title, durationMs, failed } = event;
+      for (const test of log.open.values()) test.timed.push({ title, durationMs, failed });
+      break;
+    }
     case 'test-end':
       log.open.delete(keyOf(event));
       log.startedAt = Math.min(log.startedAt ?? Infinity, event.at - event.durationMs);

@@ -170,9 +170,21 @@ function timingRows(model: RunModel, now: number): [string, string][] {
     ['quickest', named(quickest)],
     ['longest', named(longest)],
     ['average', average === undefined ? 'n/a' : formatDuration(average)],
+    ...model.hosts.flatMap(cutOffSteps),
   ];
   if (live) rows.push(['estimated completion (full remaining run)', estimate(model, done, now)]);
   return rows;
+}
+
+/** The steps that were over when the runner ended in mid-test: such a machine has no time of its own. */
+function cutOffSteps(host: HostModel): [string, string][] {
+  return host.tests
+    .filter(({ status }) => status === 'interrupted')
+    .flatMap(({ timed }) => timed)
+    .map(({ title, durationMs }, index) => [
+      `${host.host} step ${index + 1}`,
+      `${title} - ${formatDuration(durationMs)}`,
+    ]);
 }
 
 function isTimed(host: HostModel): host is HostModel & { durationMs: number } {

@@ -23,7 +23,7 @@ import type {
 } from '@playwright/test/reporter';
 import { redact } from '../fixtures/config/index.ts';
 import { publishedCrashes } from './crashes.ts';
-import { failureFrom, isTopLevelStep, picturesOf, timedSteps, topLevelSteps } from './failure.ts';
+import { failureFrom, isTopLevelStep, picturesOf, timedStep, timedSteps, topLevelSteps } from './failure.ts';
 import { plannedFlows } from './flow.ts';
 import { type JournalEvent, type JournalWriter, openJournal, type PlannedHost } from './journal.ts';
 import { foldJournal } from './model.ts';
@@ -166,6 +166,12 @@ export default class SummaryReporter implements Reporter {
     this.#guarded(() =>
       this.#record({ type: 'step-begin', at: step.startTime.getTime(), host, title: step.title }),
     );
+  }
+
+  onStepEnd(test: TestCase, _result: TestResult, step: TestStep): void {
+    if (!this.#isHost(test) || !isTopLevelStep(step)) return;
+    const at = step.startTime.getTime() + Math.max(0, step.duration);
+    this.#guarded(() => this.#record({ type: 'step-end', at, host: facts.hostOf(test), ...timedStep(step) }));
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {

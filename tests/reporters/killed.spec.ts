@@ -5,6 +5,7 @@ import { expect, test } from '@playwright/test';
 import { replay } from '../../cli/replay.ts';
 import { currentRun } from '../../cli/status.ts';
 import { type JournalEvent, readJournal } from '../../reporters/journal.ts';
+import { formatDuration } from '../../reporters/sections.ts';
 import { startLab } from '../../lab/index.ts';
 import {
   startChat,
@@ -78,6 +79,44 @@ test('A148: a real run killed at random moments: status and replay agree, nothin
     moments.add(`${events.length}`);
   }
   testInfo.annotations.push({ type: 'killed after events', description: [...moments].join(', ') });
+});
+
+test('T47: a real run killed in its fourth step: TIMING has the times of the three that were over', async ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  const spec = `
+import { test } from '@playwright/test';
+test('t', async () => {
+  for (const [name, ms] of [['Install', 1100], ['Launch', 2100], ['Log in', 10], ['Send', 100_000]])
+    await test.step(name, () => new Promise((done) => setTimeout(done, ms)));
+});`;
+  writeRunProject(folder, ['a'], { 's.spec.ts': spec });
+  const state = join(folder, 'test-results/state');
+  const journal = join(state, 'night/journal.jsonl');
+  const { child, exited } = startRunner(folder);
+  await expect
+    .poll(() => existsSync(journal) && readFileSync(journal, 'utf8').includes('"title":"Send"'), {
+      timeout: 60_000,
+    })
+    .toBe(true);
+  child.kill('SIGKILL');
+  await exited;
+  const ends = eventsIn(journal).flatMap((event) => (event.type === 'step-end' ? [event] : []));
+  expect(ends.map(({ title, failed }) => [title, failed])).toEqual([
+    ['Install', false],
+    ['Launch', false],
+    ['Log in', false],
+  ]);
+  const durations = ends.map(({ durationMs }) => durationMs);
+  expect(durations[0]).toBeGreaterThanOrEqual(1100);
+  expect(durations[1]).toBeGreaterThanOrEqual(2100);
+  expect(durations[2]).toBeLessThan(1100);
+  const { stdout } = await vmwright(folder, ['status']);
+  expect(stdout).toMatch(/^state: TERMINATED/m);
+  for (const [index, title] of ['Install', 'Launch', 'Log in'].entries())
+    expect(stdout.replaceAll(/ +/g, ' ')).toContain(
+      `\na step ${index + 1} ${title} - ${formatDuration(durations[index]!)}\n`,
+    );
+  expect(stdout).not.toContain('a step 4');
 });
 
 test('P-A17: Ctrl-C in mid-test: the run is CANCELLED, nothing is posted, the machine is given back', async ({}, testInfo) => {
