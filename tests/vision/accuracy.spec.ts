@@ -42,7 +42,7 @@ for (const name of SCREENS) {
     const rates = { words: 1 - unread.length / words.length, phrases: 1 - unlocated.length / lines.length };
     await test.info().attach('rates', { body: JSON.stringify({ ...rates, unread, unlocated }) });
     expect(rates.words, JSON.stringify(unread)).toBeGreaterThanOrEqual(0.97);
-    expect(rates.phrases, JSON.stringify(unlocated)).toBeGreaterThanOrEqual(0.98);
+    expect(rates.phrases, JSON.stringify(unlocated)).toBeGreaterThanOrEqual(0.99);
   });
 
   test(`${name}: a word's box covers the word and stays in its line`, async () => {

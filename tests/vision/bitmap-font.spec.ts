@@ -48,6 +48,8 @@ test('hard edges make a bitmap font, many shades do not, and a plain picture is 
   expect(isBitmapFont(drawn(['..#..', '.g.r.', '..#..']))).toBe(true);
   expect(isBitmapFont(drawn(['12345', '67.89', 'abcde']))).toBe(false);
   expect(isBitmapFont(drawn(['.....', '.....']))).toBe(false);
+  // A plate of another colour is no letter.
+  expect(isBitmapFont(drawn(['...BBBBBBBB', '...B123456B', '...BBBBBBBB']))).toBe(false);
 });
 
 test('what the lines above and below reach in with is painted over, a letter that reaches the edge is not', () => {
