@@ -198,6 +198,24 @@ test('a button that lights up under the pointer is as it was; what is larger tha
   expect(seen.data[(60 * size.width + 60) * 4]).toBe(230);
 });
 
+test('a button is as it was although the field above it has changed too', () => {
+  const width = 400;
+  const drawn = (field: number, button: number, pointer: number): Frame => {
+    const data = new Uint8Array(width * 200 * 4).fill(200);
+    const fill = (from: number, to: number, left: number, right: number, level: number): void => {
+      for (let row = from; row < to; row++)
+        data.fill(level, (row * width + left) * 4, (row * width + right) * 4);
+    };
+    fill(40, 100, 20, 380, field);
+    fill(106, 146, 20, 380, button);
+    fill(120, 132, 60, 68, pointer);
+    return { width, height: 200, data };
+  };
+  const uncovered = new Uncovered();
+  uncovered.of(drawn(250, 90, 90), { x: 5, y: 5 });
+  expect(uncovered.of(drawn(10, 120, 0), { x: 60, y: 120 })).toEqual(drawn(10, 90, 90));
+});
+
 test('text typed under a pointer that stays is seen as it is', () => {
   const frame = (level: number): Frame => ({
     width: 100,
