@@ -7,7 +7,7 @@ import { expect } from '@playwright/test';
 import { forwardedPort } from '../../lab/guests/qemu/guest.ts';
 import { liveRuns, removeStaleRuns, runFolder } from '../../lab/guests/qemu/runs.ts';
 import { guarded } from '../../lab/guests/qemu/tools.ts';
-import { findProgram } from '../support/peers.ts';
+import { requirePeer } from '../support/peers.ts';
 import { ROOT } from '../support/runner.ts';
 import { test } from './support/folder.ts';
 
@@ -57,8 +57,7 @@ test('several processes may clear the same folder at once', async ({ folder }) =
 });
 
 test('a guarded child dies with its parent, even when the parent is killed', async () => {
-  const setpriv = findProgram('setpriv');
-  test.skip(setpriv === undefined, 'setpriv is not installed (Debian package util-linux)');
+  requirePeer(test, 'setpriv');
   const script = `
     import { spawnGuarded } from '${ROOT}/lab/guests/qemu/tools.ts';
     const child = spawnGuarded(['sleep', '600'], 'ignore');

@@ -3,28 +3,18 @@
  *
  * @module
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ROOT } from './runner.ts';
 
-/** Debian package of each peer, for the message. */
-const PACKAGES: Readonly<Record<string, string>> = {
-  Xvnc: 'tigervnc-standalone-server',
-  x11vnc: 'x11vnc',
-  'qemu-system-x86_64': 'qemu-system-x86',
-  'qemu-img': 'qemu-utils',
-  'qemu-ga': 'qemu-guest-agent',
-  mmdebstrap: 'mmdebstrap',
-  sshd: 'openssh-server',
-  'ssh-keygen': 'openssh-client',
-  chromium: 'chromium',
-  python3: 'python3-proxmoxer',
-  vncpasswd: 'tigervnc-tools',
-  openbox: 'openbox',
-  xterm: 'xterm',
-  setpriv: 'util-linux',
-  pkill: 'procps',
-  pgrep: 'procps',
-};
+/** Debian package of each peer: the list that `.ci/run` installs. */
+const PACKAGES: ReadonlyMap<string, string> = new Map(
+  readFileSync(join(ROOT, '.ci/packages'), 'utf8')
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+    .map((line) => line.split(' '))
+    .flatMap(([debianPackage = '', ...programs]) => programs.map((name) => [name, debianPackage] as const)),
+);
 
 const SEARCHED = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin'];
 
@@ -37,8 +27,11 @@ export function findProgram(name: string): string | undefined {
  * The path of a real peer. In CI (`CI` set) a missing peer throws; elsewhere the calling test is skipped.
  */
 export function requirePeer(test: { skip(condition: boolean, reason: string): void }, name: string): string {
+  const debianPackage = PACKAGES.get(name);
+  // What .ci/packages does not name is missing on a bare machine, however it came onto this one.
+  if (debianPackage === undefined) throw new Error(`${name} is in no line of .ci/packages`);
   const path = findProgram(name);
-  const reason = `${name} is not installed (Debian package ${PACKAGES[name] ?? name})`;
+  const reason = `${name} is not installed (Debian package ${debianPackage})`;
   if (path === undefined && process.env.CI) throw new Error(reason);
   test.skip(path === undefined, reason);
   return path ?? name;

@@ -6,7 +6,7 @@ import type { Frame } from '../../fixtures/image/frame.ts';
 import { connectTcp, VncPage, type VncPageOptions } from '../../fixtures/vnc/index.ts';
 import { capture } from '../../fixtures/vnc/rfb/capture.ts';
 import { RfbConnection } from '../../fixtures/vnc/rfb/connection.ts';
-import { findProgram, requirePeer } from '../support/peers.ts';
+import { requirePeer } from '../support/peers.ts';
 import { Peer, qmp, runX, startXvnc } from './support/peers.ts';
 import { BLUE, GREEN, pixel, RED } from './support/server.ts';
 
@@ -108,13 +108,12 @@ test('Xvnc: a solid colour is exact, a change is seen, freshness holds over 50 r
 
 test('rule 12: Xvnc: a resize in mid-session arrives with a whole picture', async ({ folder, started }) => {
   const socket = join(folder, 'vnc');
-  const xrandr = findProgram('xrandr');
-  test.skip(xrandr === undefined, 'xrandr is not installed (Debian package x11-xserver-utils)');
+  const xrandr = requirePeer(test, 'xrandr');
   const { peer, display } = await startXvnc(requirePeer(test, 'Xvnc'), socket, ['-SecurityTypes', 'None']);
   started.push(peer);
   const page = await pageAt(socket);
   await runX(display, requirePeer(test, 'xsetroot'), ['-solid', '#00ff00']);
-  await runX(display, xrandr ?? '', ['--output', 'VNC-0', '--mode', '800x600']);
+  await runX(display, xrandr, ['--output', 'VNC-0', '--mode', '800x600']);
   const frame = await page.until((shown) => (shown.width === 800 ? shown : undefined), { timeout: 10_000 });
   expect([frame.width, frame.height, page.size.width]).toEqual([800, 600, 800]);
   expect(pixel(await page.frame(), 799, 599)).toEqual(GREEN);
