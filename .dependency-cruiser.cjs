@@ -47,20 +47,26 @@ module.exports = {
     never(
       'fixtures-not-lab',
       '^fixtures/',
-      '^(lab|cli|reporters|routines|specs|tests|bench)/',
+      '^(lab|cli|reporters|runs|routines|specs|tests|bench)/',
       'fixtures only know a URL',
     ),
     never(
       'lab-not-fixtures',
       '^lab/',
-      '^(fixtures|cli|reporters|routines|specs|tests|bench)/',
+      '^(fixtures|cli|reporters|runs|routines|specs|tests|bench)/',
       'the lab is a peer, not a helper',
     ),
     never(
       'reporters-not-live',
-      '^reporters/(?!lease\\.ts|progress\\.ts|recover\\.ts|recovery\\.ts)',
+      '^reporters/(?!lease\\.ts|recover\\.ts)',
       '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors)',
       'reports come from events',
+    ),
+    never(
+      'runs-not-live',
+      '^runs/(?!progress\\.ts|recovery\\.ts)',
+      '^(lab|cli|reporters|routines|specs|tests|bench)/|^fixtures/(?!config/|errors)',
+      'what a run proves comes from its records',
     ),
     never(
       'lease-reporter',
@@ -70,13 +76,13 @@ module.exports = {
     ),
     never(
       'progress',
-      '^reporters/progress\\.ts',
-      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!lease/progress)',
+      '^runs/progress\\.ts',
+      '^(lab|cli|reporters|routines|specs|tests|bench)/|^fixtures/(?!lease/progress)',
       'tells the leases how far the run has come',
     ),
     never(
       'recovery',
-      '^reporters/recover(y|)\\.ts',
+      '^(runs/recovery|reporters/recover)\\.ts',
       '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors|lease/|proxmox/|trace/)',
       'finishes what killed runs left: their traces, journals and leases',
     ),
@@ -89,13 +95,18 @@ module.exports = {
     never(
       'routines-down',
       '^routines/',
-      '^(lab|cli|reporters|specs|tests|bench)/',
+      '^(lab|cli|reporters|runs|specs|tests|bench)/',
       'routines sit on fixtures',
     ),
-    never('specs-down', '^specs/', '^(lab|cli|reporters|tests|bench)/', 'specs use fixtures and routines'),
+    never(
+      'specs-down',
+      '^specs/',
+      '^(lab|cli|reporters|runs|tests|bench)/',
+      'specs use fixtures and routines',
+    ),
     never(
       'product-not-tests',
-      '^(fixtures|routines|reporters|cli|lab)/',
+      '^(fixtures|routines|reporters|runs|cli|lab)/',
       '^(tests|bench)/',
       'the product never needs its tests',
     ),

@@ -22,5 +22,8 @@ export default tseslint.config(
     files: ['tests/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off', 'no-empty-pattern': 'off' },
   },
-  { files: ['cli/**/*.ts', 'bench/**/*.ts', 'reporters/**/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['cli/**/*.ts', 'bench/**/*.ts', 'reporters/**/*.ts', 'runs/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
 );

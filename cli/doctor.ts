@@ -20,7 +20,7 @@ import {
   Notebook,
 } from '../fixtures/doctor/index.ts';
 import { isVmwrightError, VmwrightError } from '../fixtures/errors.ts';
-import { recoverFiles, recoveryLines } from '../reporters/recovery.ts';
+import { recoverFiles, recoveryLines } from '../runs/recovery.ts';
 import { askLine, type Terminal } from './ask.ts';
 import { columns } from './columns.ts';
 import { loadMatrix } from './plan.ts';

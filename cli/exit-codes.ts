@@ -4,7 +4,7 @@
  * @module
  */
 import { isVmwrightError } from '../fixtures/errors.ts';
-import type { RunModel } from '../reporters/model.ts';
+import type { RunModel } from '../runs/model.ts';
 
 export const EXIT = {
   ok: 0,

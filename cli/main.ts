@@ -7,7 +7,7 @@
  * @module
  */
 import { Command, CommanderError } from 'commander';
-import { VERSION } from '../reporters/version.ts';
+import { VERSION } from '../runs/version.ts';
 import { addDoctor } from './doctor.ts';
 import { EXIT, EXIT_CODE_HELP, exitCodeOf } from './exit-codes.ts';
 import { addInit } from './init.ts';

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEnvironment } from '../fixtures/config/index.ts';
 import { loadWebhook } from '../fixtures/config/webhook.ts';
-import { post as send, type Posted } from '../reporters/post.ts';
+import { post as send, type Posted } from '../runs/post.ts';
 import { approve } from './approval.ts';
 import { currentRun } from './status.ts';
 

@@ -6,7 +6,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadSettings, readEnvironment, redact } from '../fixtures/config/index.ts';
-import { aloneInRecovery, recoverFiles, recoverLeases, recoveryLines } from '../reporters/recovery.ts';
+import { aloneInRecovery, recoverFiles, recoverLeases, recoveryLines } from '../runs/recovery.ts';
 import { loadMatrix } from './plan.ts';
 
 export interface RecoverCommandOptions {

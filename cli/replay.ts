@@ -10,12 +10,12 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { redact } from '../fixtures/config/index.ts';
-import { readStored, recoverRun } from '../reporters/evidence/recover.ts';
-import type { RunModel } from '../reporters/model.ts';
-import { renderJson } from '../reporters/render/json.ts';
-import { renderMarkdown } from '../reporters/render/markdown.ts';
-import { renderText } from '../reporters/render/text.ts';
-import { FILES, readJson, readRecord } from '../reporters/store.ts';
+import { readStored, recoverRun } from '../runs/evidence/recover.ts';
+import type { RunModel } from '../runs/model.ts';
+import { renderJson } from '../runs/render/json.ts';
+import { renderMarkdown } from '../runs/render/markdown.ts';
+import { renderText } from '../runs/render/text.ts';
+import { FILES, readJson, readRecord } from '../runs/store.ts';
 
 export interface ReplayOptions {
   readonly format: 'text' | 'markdown' | 'json';

@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { VmwrightError } from '../fixtures/errors.ts';
-import { nearestImports } from '../reporters/imports.ts';
+import { nearestImports } from '../runs/flow/imports.ts';
 
 export class SpecFile implements AsyncDisposable {
   /** The test's title: the file's name without its endings. */

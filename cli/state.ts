@@ -5,7 +5,7 @@
  */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { clearHistory } from '../reporters/store.ts';
+import { clearHistory } from '../runs/store.ts';
 
 export function addState(program: Command): void {
   program

@@ -8,13 +8,13 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { redact } from '../fixtures/config/index.ts';
-import { readStored } from '../reporters/evidence/recover.ts';
-import type { StoredRun } from '../reporters/read-run.ts';
-import { renderJson } from '../reporters/render/json.ts';
-import { renderMarkdown } from '../reporters/render/markdown.ts';
-import { renderText } from '../reporters/render/text.ts';
-import type { View } from '../reporters/sections.ts';
-import { clearedAt, storedRuns } from '../reporters/store.ts';
+import { readStored } from '../runs/evidence/recover.ts';
+import type { StoredRun } from '../runs/read-run.ts';
+import { renderJson } from '../runs/render/json.ts';
+import { renderMarkdown } from '../runs/render/markdown.ts';
+import { renderText } from '../runs/render/text.ts';
+import type { View } from '../runs/render/sections.ts';
+import { clearedAt, storedRuns } from '../runs/store.ts';
 import { EXIT, exitCodeOfRun } from './exit-codes.ts';
 
 export interface StatusOptions {

@@ -7,9 +7,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { descendantsOf, identityOf, type ProcessIdentity, stateOf } from '../reporters/process.ts';
-import { readRun } from '../reporters/read-run.ts';
-import { FILES, writeAtomically } from '../reporters/store.ts';
+import { descendantsOf, identityOf, type ProcessIdentity, stateOf } from '../runs/process.ts';
+import { readRun } from '../runs/read-run.ts';
+import { FILES, writeAtomically } from '../runs/store.ts';
 import { playwright } from './verify.ts';
 
 export interface Supervision {

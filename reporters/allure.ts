@@ -18,9 +18,9 @@ import { readEnvironment, redact } from '../fixtures/config/index.ts';
 import type { MachineFacts } from '../fixtures/config/projects.ts';
 import { CATEGORIES, codeOf, isInfrastructure } from './allure-categories.ts';
 import { desktopOf } from './allure-config.ts';
-import * as facts from './run-facts.ts';
+import * as facts from '../runs/run-facts.ts';
 import { registerSecrets } from './secrets.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../runs/version.ts';
 
 type Options = ConstructorParameters<typeof Base>[0];
 type Attachment = TestResult['attachments'][number];

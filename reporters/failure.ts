@@ -4,8 +4,8 @@
  * @module
  */
 import type { TestResult, TestStep } from '@playwright/test/reporter';
-import type { FailureEvidence, Picture, StepResult } from './journal.ts';
-import { stripAnsi } from './sections.ts';
+import type { FailureEvidence, Picture, StepResult } from '../runs/journal.ts';
+import { stripAnsi } from '../runs/render/sections.ts';
 
 /** Titles of the spec's own top-level steps, in order. */
 export function topLevelSteps(result: TestResult): string[] {

@@ -11,7 +11,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { FullConfig, Reporter, TestCase, TestResult, TestStep } from '@playwright/test/reporter';
 import { redact } from '../fixtures/config/index.ts';
 import { registerSecrets } from './secrets.ts';
-import { stripAnsi } from './sections.ts';
+import { stripAnsi } from '../runs/render/sections.ts';
 
 /** Where the steps go in the file (fixtures/recording/film.html). */
 const PLACE = '"@steps"';

@@ -12,7 +12,7 @@ import { resolve } from 'node:path';
 import type { FullConfig, Reporter } from '@playwright/test/reporter';
 import { loadSettings, type Machine, readEnvironment, redact } from '../fixtures/config/index.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
-import { publishCrashes } from './crashes.ts';
+import { publishCrashes } from '../runs/crashes.ts';
 import {
   aloneInRecovery,
   type FileRecovery,
@@ -20,7 +20,7 @@ import {
   recoverFiles,
   recoverLeases,
   recoveryLines,
-} from './recovery.ts';
+} from '../runs/recovery.ts';
 
 export interface RecoverOptions {
   /** Where runs are stored. Default `test-results/state`, from the config's folder. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { FullConfig, Suite, TestRun } from '@playwright/test/reporter';
-import type { PlannedHost, Shard } from './journal.ts';
+import type { PlannedHost, Shard } from '../runs/journal.ts';
 
 /** What a shard leaves in its report's metadata, so that merged reports know the plan of the whole run. */
 export interface ShardFacts {

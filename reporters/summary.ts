@@ -22,20 +22,20 @@ import type {
   TestStep,
 } from '@playwright/test/reporter';
 import { redact } from '../fixtures/config/index.ts';
-import { publishedCrashes } from './crashes.ts';
+import { publishedCrashes } from '../runs/crashes.ts';
 import { failureFrom, isTopLevelStep, picturesOf, timedStep, timedSteps, topLevelSteps } from './failure.ts';
-import { plannedFlows } from './flow.ts';
-import { type JournalEvent, type JournalWriter, openJournal, type PlannedHost } from './journal.ts';
-import { foldJournal } from './model.ts';
-import { type NoteKind, noteOf } from './notes.ts';
-import { writeOutputs } from './outputs.ts';
-import { identityOf, stateOf } from './process.ts';
-import { ProgressBoard } from './progress.ts';
-import { renderText } from './render/text.ts';
-import * as facts from './run-facts.ts';
+import { plannedFlows } from '../runs/flow/flow.ts';
+import { type JournalEvent, type JournalWriter, openJournal, type PlannedHost } from '../runs/journal.ts';
+import { foldJournal } from '../runs/model.ts';
+import { type NoteKind, noteOf } from '../runs/notes.ts';
+import { writeOutputs } from '../runs/outputs.ts';
+import { identityOf, stateOf } from '../runs/process.ts';
+import { ProgressBoard } from '../runs/progress.ts';
+import { renderText } from '../runs/render/text.ts';
+import * as facts from '../runs/run-facts.ts';
 import { registerSecrets } from './secrets.ts';
 import { publishedShards, publishShard, shardByProject } from './sharding.ts';
-import { stripAnsi } from './sections.ts';
+import { stripAnsi } from '../runs/render/sections.ts';
 import {
   beginRun,
   checkBuildName,
@@ -44,8 +44,8 @@ import {
   readRecord,
   type RunRecord,
   updateRecord,
-} from './store.ts';
-import { VERSION } from './version.ts';
+} from '../runs/store.ts';
+import { VERSION } from '../runs/version.ts';
 
 export interface SummaryOptions {
   /** Where `index.html` and `summary.{md,txt,json}` go. Default `test-results/summary`, from the config's folder. */

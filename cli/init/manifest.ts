@@ -7,7 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { VmwrightError } from '../../fixtures/errors.ts';
-import { VERSION } from '../../reporters/version.ts';
+import { VERSION } from '../../runs/version.ts';
 import { oneWord } from './word.ts';
 
 export interface Completion {

@@ -10,7 +10,7 @@ import { missingRights, neededRights } from '../../fixtures/doctor/rights.ts';
 import { connectProxmox, hardwareDifferences } from '../../fixtures/proxmox/index.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import matrix from '../../vm-matrix.ts';
-import { startChat, tokenIn, vmwright } from '../reporters/command.ts';
+import { startChat, tokenIn, vmwright } from '../runs/command.ts';
 import { PLAYWRIGHT, ROOT, writeProject } from '../support/runner.ts';
 import { fileOf, MODULES, readPage, type Snippet, SNIPPETS } from './support/pages.ts';
 import { type Command, commandsOf, optionOf, optionsIn, syntaxErrors } from './support/shell.ts';

@@ -6,7 +6,7 @@ import { ROOT } from '../support/runner.ts';
 import { readPage } from './support/pages.ts';
 
 /** Every room of the product. */
-const ROOMS = ['fixtures', 'routines', 'reporters', 'cli', 'lab'];
+const ROOMS = ['fixtures', 'routines', 'reporters', 'runs', 'cli', 'lab'];
 const CODE = /^[A-Z]+(?:_[A-Z]+)+$/;
 /** Words of the same shape that are no codes, beside the settings of .env.example. */
 const OTHERS: readonly string[] = [

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { startRunner, vmwright, writeRunProject } from '../reporters/command.ts';
+import { startRunner, vmwright, writeRunProject } from '../runs/command.ts';
 import { ROOT, runPlaywright } from '../support/runner.ts';
 
 const SPEC = `

@@ -6,9 +6,9 @@ import { VmwrightError } from '../../fixtures/errors.ts';
 import { Lease } from '../../fixtures/lease/lease.ts';
 import { progressOf } from '../../fixtures/lease/progress.ts';
 import { startLab } from '../../lab/index.ts';
-import type { JournalEvent, PlannedFlow } from '../../reporters/journal.ts';
-import { foldJournal } from '../../reporters/model.ts';
-import { ProgressBoard } from '../../reporters/progress.ts';
+import type { JournalEvent, PlannedFlow } from '../../runs/journal.ts';
+import { foldJournal } from '../../runs/model.ts';
+import { ProgressBoard } from '../../runs/progress.ts';
 import { type LabRun, runOnLab } from '../support/lab-project.ts';
 import { FakeClock, hostOf, MemoryStore, runOf } from './support/lease.ts';
 

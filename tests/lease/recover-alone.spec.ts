@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { tryFileLock } from '../../fixtures/lease/file-lock.ts';
 import { systemLeaseClock } from '../../fixtures/lease/lease.ts';
-import { openJournal } from '../../reporters/journal.ts';
-import { identityOf } from '../../reporters/process.ts';
-import { beginRun, FILES } from '../../reporters/store.ts';
-import { startCommand, vmwright, writeRunProject } from '../reporters/command.ts';
+import { openJournal } from '../../runs/journal.ts';
+import { identityOf } from '../../runs/process.ts';
+import { beginRun, FILES } from '../../runs/store.ts';
+import { startCommand, vmwright, writeRunProject } from '../runs/command.ts';
 import { runPlaywright } from '../support/runner.ts';
 
 /** The run "night", whose process has ended in its second step. */

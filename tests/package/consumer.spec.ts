@@ -31,7 +31,7 @@ test('every module is in the package, and whatever is read beside one at run tim
   const tracked = async (...rooms: string[]): Promise<string[]> =>
     (await must(ROOT, 'git', ['ls-files', ...rooms])).trim().split('\n');
   // Of the routines those of the demonstration stay here.
-  const sources = await tracked('cli', 'fixtures', 'lab', 'reporters', 'routines/engine');
+  const sources = await tracked('cli', 'fixtures', 'lab', 'reporters', 'routines/engine', 'runs');
   expect(sources).toEqual(expect.arrayContaining(['lab/guests/qemu/customize.sh', 'lab/serve.ts']));
   const packed = new Set((await must(folder, 'tar', ['-tzf', tarball])).split('\n'));
   const wanted = [

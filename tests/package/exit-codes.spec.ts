@@ -1,10 +1,10 @@
 /** What `vmwright` exits with, and what its help says, through the real command line. */
 import { expect, test } from '@playwright/test';
 import { exitCodeOfRun } from '../../cli/exit-codes.ts';
-import type { HostModel } from '../../reporters/host.ts';
-import type { RunModel } from '../../reporters/model.ts';
+import type { HostModel } from '../../runs/verdict.ts';
+import type { RunModel } from '../../runs/model.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
-import { vmwright, writeMachineProject } from '../reporters/command.ts';
+import { vmwright, writeMachineProject } from '../runs/command.ts';
 import { writeProject } from '../support/runner.ts';
 
 /** A test that asks the machine something; time-outs are short. */

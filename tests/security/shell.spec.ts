@@ -5,7 +5,7 @@ import { expect, test } from '@playwright/test';
 import ts from 'typescript';
 import { ROOT } from '../support/runner.ts';
 
-const ROOMS = ['fixtures', 'routines', 'reporters', 'cli', 'lab', 'specs'];
+const ROOMS = ['fixtures', 'routines', 'reporters', 'runs', 'cli', 'lab', 'specs'];
 /** Of node:child_process: these hand a line to a shell. */
 const SHELLS = ['exec', 'execSync'];
 

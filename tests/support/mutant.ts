@@ -14,7 +14,15 @@ export interface Mutation {
   readonly replace: string;
 }
 
-const SOURCES = ['fixtures', 'routines', 'reporters', 'vm-matrix.ts', 'package.json', 'tsconfig.json'];
+const SOURCES = [
+  'fixtures',
+  'routines',
+  'reporters',
+  'runs',
+  'vm-matrix.ts',
+  'package.json',
+  'tsconfig.json',
+];
 
 /** Makes the copy in `folder`. A mutation that finds nothing to change is an error: the list has grown old. */
 export function makeMutant(folder: string, { file, find, replace }: Mutation): string {

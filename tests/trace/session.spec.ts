@@ -116,7 +116,7 @@ test('a session is whole or not there, and there once', ({ isolatedTraceConfig: 
 });
 
 test('T44: only one module writes sessions', () => {
-  const writers = ['fixtures', 'reporters', 'cli', 'lab'].flatMap((room) =>
+  const writers = ['fixtures', 'reporters', 'runs', 'cli', 'lab'].flatMap((room) =>
     readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => join(room, name))

@@ -6,7 +6,7 @@ import { renderNotes } from '../../fixtures/lease/record.ts';
 import { startLab } from '../../lab/index.ts';
 import { recordOf, runOf } from '../lease/support/lease.ts';
 import { ok, startScripted, TOKEN_SECRET } from '../proxmox/support/scripted-server.ts';
-import { vmwright } from '../reporters/command.ts';
+import { vmwright } from '../runs/command.ts';
 import { ROOT, type RunnerResult } from '../support/runner.ts';
 
 const CHOSEN = ['fedora42', 'manjaro', 'windows10', 'windows11'];

@@ -1,0 +1,237 @@
+/**
+ * The state of a run, computed from its journal: a pure fold.
+ *
+ * @module
+ */
+import { hostModel, type HostLog, type HostModel, isBookkeeping, keyOf } from './verdict.ts';
+import type { JournalEvent, PlannedFlow, PlannedHost, Shard } from './journal.ts';
+import { notesOf } from './notes.ts';
+
+/** Run states of requirements E12. */
+export type RunState = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED' | 'HUNG' | 'UNKNOWN';
+
+export interface RunModel {
+  readonly build: string;
+  readonly run: string | undefined;
+  /** Version of vmwright that recorded the run. */
+  readonly version: string | undefined;
+  readonly state: RunState;
+  readonly startedAt: number;
+  readonly endedAt: number | undefined;
+  readonly slots: number;
+  readonly shard: Shard | undefined;
+  readonly group: string | undefined;
+  readonly hosts: readonly HostModel[];
+  /** Every planned machine, also those of other shards. */
+  readonly scope: readonly PlannedHost[];
+  readonly coverage: readonly (readonly [key: string, value: string])[];
+  /** Executed steps in order, per suite. */
+  readonly flow: readonly Flow[];
+  readonly notes: readonly string[];
+  readonly command: string;
+  readonly url: string | undefined;
+}
+
+interface Flow {
+  readonly suite: string;
+  readonly steps: readonly string[];
+}
+
+/** What is known of a run beside its journal. The runner itself, rendering its own end, has nothing to add. */
+export interface Surroundings {
+  /** Whether the process that writes the journal still exists; `unknown` on another computer. */
+  readonly runner: 'alive' | 'gone' | 'unknown';
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Lines of the journal that are missing or unreadable. */
+  readonly faults?: readonly string[];
+  /** When the operator stopped the run. */
+  readonly cancelledAt?: number;
+  /** True when the runner was ended by its supervisor, after all results were there, because it never exited. */
+  readonly wasStuck?: boolean;
+  /** A runner without an event for this long is hung. Milliseconds. */
+  readonly hungAfterMs?: number;
+  /** How long a runner may live on after the end of its run. Milliseconds. */
+  readonly graceMs?: number;
+}
+
+const HUNG_AFTER_MS = 30 * 60_000;
+const GRACE_MS = 120_000;
+
+type Begin = Extract<JournalEvent, { type: 'run-begin' }>;
+type End = Extract<JournalEvent, { type: 'run-end' }>;
+
+/** Folds a journal into the run's state. Events of hosts outside the plan are ignored. Throws when it has no beginning. */
+export function foldJournal(events: readonly JournalEvent[], around?: Surroundings): RunModel {
+  const begin = events.find((event): event is Begin => event.type === 'run-begin');
+  if (begin === undefined) throw new Error('the journal has no run-begin event');
+  const planned =
+    begin.shard === undefined
+      ? begin.hosts
+      : begin.hosts.filter((host) => host.shard === undefined || host.shard === begin.shard?.current);
+  const logs = new Map(
+    planned.map((plan): [string, HostLog] => [
+      plan.host,
+      { plan, open: new Map(), ends: [], unreadable: [] },
+    ]),
+  );
+  for (const event of events) {
+    if ('host' in event) record(logs.get(event.host), event as HostEvent);
+  }
+
+  const end = events.findLast((event): event is End => event.type === 'run-end');
+  const lastAt = events.reduce((latest, event) => Math.max(latest, event.at), 0);
+  const progress = progressOf(end, lastAt, around);
+  const flow = flowOf([...logs.values()], begin.flow ?? []);
+  const hosts = [...logs.values()].map((log) => hostModel(log, flow, progress.of));
+  const faults = [
+    ...(around?.faults ?? []).map((fault) => `journal: ${fault}`),
+    ...events.flatMap((event) => (event.type === 'unreadable' && event.host === undefined ? event.text : [])),
+  ];
+  return {
+    build: begin.build,
+    run: begin.run,
+    version: begin.version,
+    state: progress.state ?? verdictOf(hosts, faults),
+    startedAt: Math.min(begin.at, ...hosts.flatMap((host) => host.startedAt ?? [])),
+    endedAt: progress.endedAt,
+    slots: begin.slots,
+    shard: begin.shard,
+    group: begin.group,
+    hosts,
+    scope: begin.hosts,
+    coverage: begin.coverage,
+    flow,
+    notes: [
+      ...notesOf(events),
+      ...(around?.wasStuck === true ? ['the runner did not exit after the last result and was ended'] : []),
+      ...flowNotes(begin.flow ?? [], flow),
+      ...[...logs.values()].flatMap((log) => log.unreadable.map((text) => `${log.plan.host}: ${text}`)),
+      ...faults,
+    ],
+    command: begin.command,
+    url: events.findLast((event) => event.type === 'url')?.url ?? begin.url,
+  };
+}
+
+type HostEvent = JournalEvent & { host: string };
+
+function record(log: HostLog | undefined, event: HostEvent): void {
+  if (log === undefined) return;
+  switch (event.type) {
+    case 'kernel':
+      log.kernel = event.kernel;
+      break;
+    case 'unreadable':
+      log.unreadable.push(event.text);
+      break;
+    case 'test-begin':
+      // A partial artefact that comes late does not reopen what has ended.
+      if (log.ends.some((end) => keyOf(end) === keyOf(event))) break;
+      log.startedAt = Math.min(log.startedAt ?? event.at, event.at);
+      log.open.set(keyOf(event), { steps: [], timed: [], suite: event.suite, test: event.test });
+      break;
+    case 'step-begin':
+      for (const test of log.open.values()) test.steps.push(event.title);
+      break;
+    case 'step-end': {
+      const { title, durationMs, failed } = event;
+      for (const test of log.open.values()) test.timed.push({ title, durationMs, failed });
+      break;
+    }
+    case 'test-end':
+      log.open.delete(keyOf(event));
+      log.startedAt = Math.min(log.startedAt ?? Infinity, event.at - event.durationMs);
+      log.endedAt = Math.max(log.endedAt ?? event.at, event.at);
+      log.ends.push(event);
+  }
+}
+
+interface Progress {
+  /** What machines without a result are: still at it, over, or cut off with their runner. */
+  readonly of: 'live' | 'ended' | 'cut';
+  /** Undefined when the results decide. */
+  readonly state?: RunState;
+  readonly endedAt: number | undefined;
+}
+
+function progressOf(end: End | undefined, lastAt: number, around: Surroundings | undefined): Progress {
+  const {
+    runner,
+    now,
+    hungAfterMs = HUNG_AFTER_MS,
+    graceMs = GRACE_MS,
+  } = around ?? { runner: undefined, now: 0 };
+  const silentMs = now - lastAt;
+  if (around?.wasStuck === true) return { of: 'ended', endedAt: end?.at ?? lastAt };
+  const cancelledAt = around?.cancelledAt ?? (end?.result === 'cancelled' ? end.at : undefined);
+  if (cancelledAt !== undefined && runner !== 'alive') {
+    return { of: 'ended', state: 'CANCELLED', endedAt: end?.at ?? cancelledAt };
+  }
+  if (end !== undefined) {
+    if (runner !== 'alive') return { of: 'ended', endedAt: end.at };
+    return silentMs > graceMs
+      ? { of: 'ended', state: 'HUNG', endedAt: end.at }
+      : { of: 'live', state: 'RUNNING', endedAt: undefined };
+  }
+  if (runner === 'gone') return { of: 'cut', state: 'TERMINATED', endedAt: lastAt };
+  if (runner !== undefined && silentMs > hungAfterMs) {
+    return { of: 'live', state: runner === 'alive' ? 'HUNG' : 'UNKNOWN', endedAt: undefined };
+  }
+  return { of: 'live', state: 'RUNNING', endedAt: undefined };
+}
+
+/** What the results of an ended run say. Unknown machines, faults and an empty plan leave it open. */
+export function verdictOf(hosts: readonly HostModel[], faults: readonly string[]): RunState {
+  if (hosts.length === 0 || faults.length > 0) return 'UNKNOWN';
+  if (hosts.some(({ status }) => status === 'UNKNOWN' || status === 'RUN' || status === 'WAIT'))
+    return 'UNKNOWN';
+  return hosts.some((host) => host.status === 'FAIL') ? 'FAILED' : 'COMPLETED';
+}
+
+/**
+ * The steps per suite: what was really executed, for each test the longest list that any host went through. Until a host
+ * has passed, the list may be cut short: then what the spec files say, if that is longer.
+ */
+function flowOf(logs: readonly HostLog[], planned: readonly PlannedFlow[]): Flow[] {
+  const suites = new Map<string, Map<string, readonly string[]>>();
+  const complete = new Set<string>();
+  const offer = (suite: string, test: string, steps: readonly string[]): void => {
+    const tests = suites.get(suite) ?? new Map<string, readonly string[]>();
+    if (steps.length > (tests.get(test)?.length ?? -1)) tests.set(test, steps);
+    suites.set(suite, tests);
+  };
+  for (const log of logs) {
+    for (const end of log.ends) {
+      if (end.outcome === 'skipped' || isBookkeeping(end.suite)) continue;
+      offer(end.suite, end.test, end.steps.length > 0 ? end.steps : [end.test]);
+      if (end.outcome === 'passed') complete.add(end.suite);
+    }
+    for (const open of log.open.values())
+      if (!isBookkeeping(open.suite)) offer(open.suite, open.test, open.steps);
+  }
+  const executed = [...suites].map(([suite, tests]) => ({
+    suite,
+    steps: [...new Set([...tests.values()].flat())],
+  }));
+  const merged = executed.map((flow) => {
+    const plan = planned.find((list) => list.suite === flow.suite);
+    const isShort = plan !== undefined && !complete.has(flow.suite) && plan.steps.length > flow.steps.length;
+    if (!isShort) return flow;
+    // A routine's title says with which inputs it was called, as soon as it was.
+    const isBeginning = flow.steps.every(
+      (title, index) => title === plan.steps[index] || title.startsWith(`${plan.steps[index] ?? ''} (`),
+    );
+    return isBeginning && plan.from === 'spec'
+      ? { suite: plan.suite, steps: [...flow.steps, ...plan.steps.slice(flow.steps.length)] }
+      : { suite: plan.suite, steps: plan.steps };
+  });
+  const rest = planned.filter((plan) => !suites.has(plan.suite) && plan.steps.length > 0);
+  return [...merged, ...rest.map(({ suite, steps }) => ({ suite, steps }))];
+}
+
+function flowNotes(planned: readonly PlannedFlow[], flow: readonly Flow[]): string[] {
+  return planned
+    .filter((plan) => plan.from === 'static' && flow.some((list) => list.steps === plan.steps))
+    .map((plan) => `TEST FLOW of ${plan.suite} is its fixed list: its spec could not be read`);
+}

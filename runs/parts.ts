@@ -1,0 +1,137 @@
+/**
+ * Shards and groups of one run, put together into one truth.
+ *
+ * The scope is the plan's: a machine whose shard or group left no evidence is UNKNOWN, never absent and never passed.
+ *
+ * @module
+ */
+import type { HostModel } from './verdict.ts';
+import type { PlannedHost } from './journal.ts';
+import { type RunModel, type RunState, verdictOf } from './model.ts';
+import type { RunRecord } from './store.ts';
+
+/** What is known of a run beside its parts. */
+export interface Whole {
+  readonly record: Pick<
+    RunRecord,
+    'build' | 'run' | 'version' | 'startedAt' | 'command' | 'groups' | 'shards' | 'hosts'
+  >;
+  readonly runner: 'alive' | 'gone' | 'unknown';
+  readonly faults: readonly string[];
+  readonly now: number;
+}
+
+/** The worst news first: what one part is, the run is. */
+const STATES: readonly RunState[] = ['HUNG', 'RUNNING', 'CANCELLED', 'TERMINATED', 'UNKNOWN'];
+
+export function mergeParts(parts: readonly RunModel[], whole: Whole): RunModel {
+  const { record, faults } = whole;
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1 && faults.length === 0 && !isPart(first, record))
+    return first;
+  const hosts = wholeScope(parts, whole);
+  const state = stateOf(parts, hosts, whole);
+  const isOver = state !== 'RUNNING' && state !== 'HUNG';
+  const ends = parts.flatMap((part) => part.endedAt ?? []);
+  const coverage = new Map(parts.flatMap((part) => part.coverage));
+  if (record.shards !== undefined) coverage.set('shards', String(record.shards));
+  if (record.groups.length > 0) coverage.set('categorize mode', 'enabled');
+  return {
+    build: record.build,
+    run: record.run,
+    version: record.version,
+    state,
+    startedAt: Math.min(record.startedAt, ...parts.map((part) => part.startedAt)),
+    endedAt: isOver ? Math.max(record.startedAt, ...ends) : undefined,
+    slots: parts.reduce(
+      (sum, part) => (record.groups.length > 0 ? Math.max(sum, part.slots) : sum + part.slots),
+      0,
+    ),
+    shard: undefined,
+    group: undefined,
+    hosts,
+    scope: plansOf(parts, record),
+    coverage: [...coverage],
+    flow: mergeFlows(parts),
+    notes: [...new Set([...parts.flatMap((part) => part.notes), ...missingNotes(hosts), ...faults])],
+    command: record.command,
+    url: parts.findLast((part) => part.url !== undefined)?.url,
+  };
+}
+
+function isPart(model: RunModel, record: Whole['record']): boolean {
+  return model.shard !== undefined || record.groups.length > 0;
+}
+
+/** One row a planned machine, in plan order. */
+function wholeScope(parts: readonly RunModel[], { record, runner }: Whole): HostModel[] {
+  const known = new Map<string, HostModel>();
+  for (const host of parts.flatMap((part) => part.hosts)) {
+    const earlier = known.get(host.host);
+    if (earlier === undefined || RANK.indexOf(host.status) < RANK.indexOf(earlier.status))
+      known.set(host.host, host);
+  }
+  return plansOf(parts, record).map((plan) => known.get(plan.host) ?? absent(plan, record, runner));
+}
+
+/** Every planned machine. A shard's own plan knows which shard each belongs to, and stands above the record's. */
+function plansOf(parts: readonly RunModel[], record: Whole['record']): PlannedHost[] {
+  const ofGroups = record.groups.flatMap((group) =>
+    group.hosts.map((host) => ({ host, family: group.name })),
+  );
+  const all = [...record.hosts, ...ofGroups, ...parts.flatMap((part) => part.scope)];
+  const plans = new Map<string, PlannedHost>();
+  for (const plan of all) plans.set(plan.host, { ...plans.get(plan.host), ...plan });
+  return [...plans.values()];
+}
+
+/** Of two reports about one machine (requirements E10.3); what is unknown never outweighs a failure or a pass of its own. */
+const RANK: readonly HostModel['status'][] = ['FAIL', 'UNKNOWN', 'PASS', 'SKIP', 'RUN', 'WAIT'];
+
+function absent(plan: PlannedHost, record: Whole['record'], runner: Whole['runner']): HostModel {
+  const base = {
+    host: plan.host,
+    family: plan.family,
+    kernel: 'unknown',
+    startedAt: undefined,
+    endedAt: undefined,
+    durationMs: undefined,
+    failures: [],
+    pending: plan.tests ?? 0,
+    suites: [],
+    tests: [],
+  };
+  if (plan.skip !== undefined) return { ...base, status: 'SKIP', detail: plan.skip, pending: 0 };
+  if (plan.shard !== undefined && record.shards !== undefined) {
+    const detail = `the report of shard ${plan.shard}/${record.shards} is missing`;
+    return { ...base, status: 'UNKNOWN', detail };
+  }
+  if (runner === 'alive') return { ...base, status: 'WAIT', detail: 'not started' };
+  const group = plan.family === undefined ? 'the run' : `group ${plan.family}`;
+  return { ...base, status: 'UNKNOWN', detail: `${group} left no report` };
+}
+
+function missingNotes(hosts: readonly HostModel[]): string[] {
+  return [
+    ...new Set(hosts.flatMap((host) => (host.detail.startsWith('the report of shard') ? host.detail : []))),
+  ];
+}
+
+function stateOf(parts: readonly RunModel[], hosts: readonly HostModel[], whole: Whole): RunState {
+  const isBetweenGroups = whole.runner === 'alive' && hosts.some((host) => host.status === 'WAIT');
+  const worst = STATES.find((state) => parts.some((part) => part.state === state));
+  if (worst !== undefined && worst !== 'UNKNOWN') return worst;
+  if (isBetweenGroups) return 'RUNNING';
+  return verdictOf(
+    hosts,
+    whole.faults.length > 0 ? whole.faults : parts.some((part) => part.state === 'UNKNOWN') ? ['a part'] : [],
+  );
+}
+
+function mergeFlows(parts: readonly RunModel[]): RunModel['flow'] {
+  const flows = new Map<string, readonly string[]>();
+  for (const { suite, steps } of parts.flatMap((part) => part.flow)) {
+    if (steps.length > (flows.get(suite)?.length ?? -1)) flows.set(suite, steps);
+  }
+  return [...flows].map(([suite, steps]) => ({ suite, steps }));
+}

@@ -1,0 +1,67 @@
+/**
+ * The summary as Markdown: what is written to file and posted to chat (requirements E1).
+ *
+ * @module
+ */
+import type { RunModel } from '../model.ts';
+import { sectionsOf, type View } from './sections.ts';
+
+/** The whole document, ending in a newline. */
+export function renderMarkdown(model: RunModel, view: View): string {
+  const sections = sectionsOf(model, view);
+  const blocks = [
+    [
+      `## ${sections.title}`,
+      `### ${model.build}`,
+      ...(sections.correction === undefined ? [] : [`**${sections.correction}**`]),
+      `_${sections.state}_`,
+    ],
+    ['**SUMMARY:**'],
+    [
+      '| Metric | Value |',
+      '|---|---:|',
+      ...sections.summary.map(([name, value]) => `| ${name} | ${value} |`),
+    ],
+    ['**HOSTS:**'],
+    sections.hosts.length === 0
+      ? ['no hosts']
+      : [
+          '| Host | Kernel | Status | Detail |',
+          '|---|---|---|---|',
+          ...sections.hosts.map(
+            (row) => `| ${[row.host, row.kernel, row.token, row.detail].map(cell).join(' | ')} |`,
+          ),
+        ],
+    ['**TIMING:**'],
+    [
+      '| Metric | Value |',
+      '|---|---|',
+      ...sections.timing.map(([name, value]) => `| ${name} | ${cell(value)} |`),
+    ],
+    ['**COVERAGE:**', ...sections.coverage.map(([key, value]) => `- ${key}: ${value}`)],
+    ['**TEST FLOW:**', ...flowLines(sections.flow)],
+    ...(sections.failures.length === 0
+      ? []
+      : [['**FAILURE NOTES:**', ...sections.failures.flatMap((failure) => failureLines(failure))]]),
+    ['**NOTES:**', ...sections.notes.map((note) => `- ${note}`)],
+  ];
+  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function flowLines(flow: RunModel['flow']): string[] {
+  const several = flow.length > 1;
+  return flow.flatMap(({ suite, steps }) => [
+    ...(several ? [`_${suite}_`] : []),
+    ...steps.map((title, index) => `- ${index + 1}. ${title}`),
+  ]);
+}
+
+function failureLines(failure: { host: string; where: string; excerpt: string }): string[] {
+  const fence = failure.excerpt.includes('```') ? '~~~' : '```';
+  const body = failure.excerpt.split('\n').map((line) => `  ${line}`.trimEnd());
+  return [`- ${failure.host}: ${failure.where}`, `  ${fence}`, ...body, `  ${fence}`];
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', String.raw`\|`);
+}
