@@ -14,6 +14,8 @@ const rooms = [
   'trace',
   'app',
   'matchers',
+  'page',
+  'machine',
 ];
 const never = (name, from, to, comment) => ({
   name,
@@ -31,10 +33,12 @@ const below = {
   vision: [],
   visual: [],
   recording: ['vnc'],
-  recorder: ['recording', 'vnc', 'vision'],
+  recorder: ['page', 'recording', 'vnc', 'vision'],
   trace: ['ssh', 'lease'],
   app: ['ssh'],
   matchers: ['vnc', 'vision', 'visual'],
+  page: ['app', 'matchers', 'ssh', 'vision', 'vnc'],
+  machine: ['app', 'lease', 'page', 'proxmox', 'ssh', 'vision', 'vnc'],
 };
 module.exports = {
   forbidden: [

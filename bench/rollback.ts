@@ -10,7 +10,13 @@
  * @module
  */
 import { loadSettings } from '../fixtures/config/index.ts';
-import { connectCluster, findMachine, leaseMachine, openSsh, resetMachine } from '../fixtures/machine.ts';
+import {
+  connectCluster,
+  findMachine,
+  leaseMachine,
+  openSsh,
+  resetMachine,
+} from '../fixtures/machine/machine.ts';
 import { startLab } from '../lab/index.ts';
 import matrix from '../vm-matrix.ts';
 

@@ -11,7 +11,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSettings } from '../fixtures/config/index.ts';
-import { connectCluster, findMachine, openSsh } from '../fixtures/machine.ts';
+import { connectCluster, findMachine, openSsh } from '../fixtures/machine/machine.ts';
 import { linuxSampleCmd, parseLinuxSample } from '../fixtures/trace/linux.ts';
 import { startLab } from '../lab/index.ts';
 import matrix from '../vm-matrix.ts';

@@ -10,7 +10,7 @@ import sharp from 'sharp';
 import { loadSettings, type Machine } from '../fixtures/config/index.ts';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { crop, decodeImage, describe, type Frame, intersect, type Rect } from '../fixtures/image/frame.ts';
-import { connectCluster, findMachine } from '../fixtures/machine.ts';
+import { connectCluster, findMachine } from '../fixtures/machine/machine.ts';
 import { findNeedle, needleFrom } from '../fixtures/vision/index.ts';
 import { connectWebSocket, VncPage } from '../fixtures/vnc/index.ts';
 import { loadModule } from './load-module.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from 'node:path';
-import { noVlm } from '../fixtures/claims.ts';
+import { noVlm } from '../fixtures/page/claims.ts';
 import {
   loadSettings,
   type Machine,
@@ -23,8 +23,8 @@ import {
   openSsh,
   resetMachine,
   stagedApp,
-} from '../fixtures/machine.ts';
-import type { TestPage } from '../fixtures/page.ts';
+} from '../fixtures/machine/machine.ts';
+import type { TestPage } from '../fixtures/page/test-page.ts';
 import type { Vm } from '../fixtures/proxmox/index.ts';
 import { startRecording } from '../fixtures/recorder/index.ts';
 import { systemClock } from '../fixtures/vnc/rfb/clock.ts';

@@ -108,7 +108,7 @@ const MUTATIONS: readonly Quirk[] = [
   },
   {
     without: 'setting the clock after a rollback',
-    file: 'fixtures/machine.ts',
+    file: 'fixtures/machine/machine.ts',
     find: 'await vm.agent.setClock(machine.os);',
     replace: '',
     machine: 'fedora42',
@@ -302,7 +302,7 @@ test('M9, M11: what no remedy helps against is refused before a key is pressed',
 
 test('without the look at the hardware a window that nobody sees fails later, and says less', async ({}, info) => {
   const root = makeMutant(info.outputPath('mutant'), {
-    file: 'fixtures/machine.ts',
+    file: 'fixtures/machine/machine.ts',
     find: /await checkHardware\(vm, machine\.os, machine\.hardware\)/,
     replace: '[]',
   });

@@ -14,7 +14,7 @@ import {
   intersect,
   type Rect,
 } from '../../fixtures/image/frame.ts';
-import { type TestPage, withEyes } from '../../fixtures/page.ts';
+import { type TestPage, withEyes } from '../../fixtures/page/test-page.ts';
 import { VncPage } from '../../fixtures/vnc/index.ts';
 import { startLab } from '../../lab/index.ts';
 import { Desk, type DeskOptions, FIELD } from '../page/support/desk.ts';

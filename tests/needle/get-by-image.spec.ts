@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { imageTarget, type ImageOptions } from '../../fixtures/by-image.ts';
+import { imageTarget, type ImageOptions } from '../../fixtures/page/by-image.ts';
 import { crop, decodeImage, encodePng, type Frame, type Rect } from '../../fixtures/image/frame.ts';
 import type { VncPage } from '../../fixtures/vnc/index.ts';
 import { draw, ScriptedScreen } from '../matchers/support/screen.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import type { Frame, Rect } from '../../fixtures/image/frame.ts';
-import { countBullets, isTyped } from '../../fixtures/read-back.ts';
+import { countBullets, isTyped } from '../../fixtures/page/read-back.ts';
 
 /** A white picture with black rectangles. */
 function picture(...rects: readonly Rect[]): Frame {

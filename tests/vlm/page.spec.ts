@@ -3,10 +3,10 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import type { TestInfo } from '@playwright/test';
-import { launchWitness } from '../../fixtures/claims.ts';
+import { launchWitness } from '../../fixtures/page/claims.ts';
 import { expect } from '../../fixtures/expect.ts';
 import { crop, encodePng } from '../../fixtures/image/frame.ts';
-import { type TestPage, withEyes } from '../../fixtures/page.ts';
+import { type TestPage, withEyes } from '../../fixtures/page/test-page.ts';
 import { VncPage } from '../../fixtures/vnc/index.ts';
 import type { Label } from '../matchers/support/screen.ts';
 import { Desk, FIELD } from '../page/support/desk.ts';

@@ -5,7 +5,7 @@
  */
 import type { Frame, Rect } from '../../../fixtures/image/frame.ts';
 import { crop } from '../../../fixtures/image/frame.ts';
-import { type TestPage, withEyes } from '../../../fixtures/page.ts';
+import { type TestPage, withEyes } from '../../../fixtures/page/test-page.ts';
 import { VncPage } from '../../../fixtures/vnc/index.ts';
 import { draw, type Label } from '../../matchers/support/screen.ts';
 import { rectBytes, ScriptedServer, update } from '../../vnc/support/server.ts';
