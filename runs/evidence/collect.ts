@@ -8,12 +8,12 @@
  */
 import type { JournalEvent, PlannedHost } from '../journal.ts';
 import { noteOf } from '../notes.ts';
-import { readEventLog, readRememberedState, readResultFile } from './events.ts';
+import { readEventLog, readRememberedState, readResultFile } from './foreign/events.ts';
 import { readJournalFile } from './journal.ts';
-import { readJunit } from './junit.ts';
+import { readJunit } from './foreign/junit.ts';
 import { readBlob, readPlaywrightJson } from './playwright.ts';
 import { type Adapter, type Artifact, type Evidence, SOURCES, type TestEvidence } from './shape.ts';
-import { readTextLog } from './text.ts';
+import { readTextLog } from './foreign/text.ts';
 
 const ADAPTERS: readonly Adapter[] = [
   readJournalFile,

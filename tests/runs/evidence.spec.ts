@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { type CollectPlan, collect, evidenceOf } from '../../runs/evidence/collect.ts';
 import { type Evidence, hostNamed, timeInName } from '../../runs/evidence/shape.ts';
-import { parseDuration, tableGroups, tableRows, TERMINAL_MARKERS } from '../../runs/evidence/text.ts';
+import { parseDuration, tableGroups, tableRows, TERMINAL_MARKERS } from '../../runs/evidence/foreign/text.ts';
 import { foldJournal, type RunModel } from '../../runs/model.ts';
 import { sectionsOf } from '../../runs/render/sections.ts';
 import { runPlaywright, writeProject } from '../support/runner.ts';

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Collect from '../../runs/evidence/collect.ts';
-import type * as Text from '../../runs/evidence/text.ts';
+import type * as Text from '../../runs/evidence/foreign/text.ts';
 import type { JournalEvent, PlannedHost } from '../../runs/journal.ts';
 import type * as Model from '../../runs/model.ts';
 import type * as Post from '../../runs/post.ts';
@@ -32,7 +32,7 @@ export async function loadVerdicts(root: string): Promise<Verdicts> {
     collect: (await load('evidence/collect.ts')) as typeof Collect,
     readRun: (await load('read-run.ts')) as typeof ReadRun,
     post: (await load('post.ts')) as typeof Post,
-    text: (await load('evidence/text.ts')) as typeof Text,
+    text: (await load('evidence/foreign/text.ts')) as typeof Text,
   };
 }
 
@@ -259,7 +259,7 @@ export const GUARDS: readonly Guard[] = [
     says: rebuild({ 'e.json': { hosts: { a: 'fine' } }, 'r.json': result('passed') }),
     expected: 'UNKNOWN',
     mutation: {
-      file: 'runs/evidence/events.ts',
+      file: 'runs/evidence/foreign/events.ts',
       find: 'unreadable.push({ host, text: `its events',
       replace: '[].push({ host, text: `its events',
     },
@@ -269,7 +269,7 @@ export const GUARDS: readonly Guard[] = [
     says: rebuild({ 'r.json': result('probably') }),
     expected: 'UNKNOWN',
     mutation: {
-      file: 'runs/evidence/events.ts',
+      file: 'runs/evidence/foreign/events.ts',
       find: 'if (outcome === undefined) {',
       replace: 'if (false as boolean) {',
     },
@@ -283,7 +283,7 @@ export const GUARDS: readonly Guard[] = [
       ),
     expected: '1',
     mutation: {
-      file: 'runs/evidence/text.ts',
+      file: 'runs/evidence/foreign/text.ts',
       find: /text\.includes\('\\u0000'\) \|\| .*\) return undefined;/,
       replace: `text.includes('\\u0000')) return undefined;`,
     },
@@ -379,7 +379,7 @@ export const GUARDS: readonly Guard[] = [
     says: rebuild({ 'state.json': { state: 'COMPLETED', hosts: [{ host: 'a', status: 'PASS' }] } }),
     expected: 'UNKNOWN',
     mutation: {
-      file: 'runs/evidence/events.ts',
+      file: 'runs/evidence/foreign/events.ts',
       find: /tests: \[\],\n {4}remembered/,
       replace: `tests: rows.map(([host]) => ({ host: String(host), suite: 's', test: 't', retry: 0, outcome: 'passed' as const, expected: true, steps: [], startedAt: undefined, durationMs: 0 })),\n    remembered`,
     },
@@ -530,7 +530,7 @@ export const GUARDS: readonly Guard[] = [
     says: ({ text }) => String(text.TERMINAL_MARKERS.some((marker) => marker.test('auth error encountered'))),
     expected: 'false',
     mutation: {
-      file: 'runs/evidence/text.ts',
+      file: 'runs/evidence/foreign/text.ts',
       find: String.raw`/\bTest timeout of`,
       replace: String.raw`/\berror\b/i, /\bTest timeout of`,
     },

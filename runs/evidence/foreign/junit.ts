@@ -4,9 +4,9 @@
  * @module
  */
 import { XMLParser } from 'fast-xml-parser';
-import { isBookkeeping } from '../verdict.ts';
-import { suiteName } from '../run-facts.ts';
-import { type Adapter, failureOf, type TestEvidence, timeInName } from './shape.ts';
+import { isBookkeeping } from '../../verdict.ts';
+import { suiteName } from '../../run-facts.ts';
+import { type Adapter, failureOf, type TestEvidence, timeInName } from '../shape.ts';
 
 type Attributes = Readonly<Record<string, unknown>>;
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { isBookkeeping } from '../verdict.ts';
-import { parse } from './playwright.ts';
-import { type Adapter, failureOf, hostNamed, type TestEvidence, timeInName } from './shape.ts';
+import { isBookkeeping } from '../../verdict.ts';
+import { parse } from '../playwright.ts';
+import { type Adapter, failureOf, hostNamed, type TestEvidence, timeInName } from '../shape.ts';
 
 const FAILING = new Set(['error', 'fatal']);
 

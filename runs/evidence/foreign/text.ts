@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { stripAnsi } from '../render/sections.ts';
-import { type Adapter, failureOf, hostNamed, type TestEvidence, timeInName } from './shape.ts';
+import { stripAnsi } from '../../render/sections.ts';
+import { type Adapter, failureOf, hostNamed, type TestEvidence, timeInName } from '../shape.ts';
 
 /** What ends a test for certain. The mere word "error" does not. */
 export const TERMINAL_MARKERS: readonly RegExp[] = [
