@@ -78,7 +78,8 @@ async function endWhenStuck(
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     const hosts = readRun(part, { now: Date.now(), processState: () => 'alive' })?.model.hosts ?? [];
-    const isDone = hosts.length > 0 && hosts.every(({ status }) => status !== 'RUN' && status !== 'WAIT');
+    const isDone =
+      hosts.length > 0 && hosts.every(({ status, isWorking }) => status !== 'WAIT' && !isWorking);
     since = isDone ? (since ?? Date.now()) : undefined;
     if (since === undefined || Date.now() - since < graceMs) continue;
     writeAtomically(join(part, FILES.stuck), `${JSON.stringify({ at: Date.now() })}\n`);

@@ -11,7 +11,11 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { VmwrightError } from '../fixtures/errors.ts';
 
-export const JOURNAL_VERSION = 1;
+/**
+ * 2: `error` events, the runner's own final status and what it forbids. A reader that does not know them would call a
+ * failed run passed, so it has to refuse them. Journals of version 1 are read as they are.
+ */
+export const JOURNAL_VERSION = 2;
 
 /** A planned machine of the run. */
 export interface PlannedHost {
@@ -24,6 +28,19 @@ export interface PlannedHost {
   readonly tests?: number;
   /** The shard that runs it, from 1; absent in a run without shards. */
   readonly shard?: number;
+  /** Why no test of this run is for it, in words. */
+  readonly untested?: string;
+  /** The command names this machine: without a test for it the run is not what was asked for. */
+  readonly named?: boolean;
+}
+
+/** Which test an event is about. */
+export interface TestName {
+  /** What it is in its project: path from rootDir, titles and repeat index. Absent where only its title is known. */
+  readonly id?: string;
+  /** Name of the spec file without folder and ending, for people. */
+  readonly suite: string;
+  readonly test: string;
 }
 
 /** A top-level step that ended. */
@@ -85,28 +102,40 @@ export type JournalEvent =
       readonly command: string;
       readonly coverage: readonly (readonly [key: string, value: string])[];
       readonly url?: string;
+      /** A test that passes only on a retry fails the run: `--fail-on-flaky-tests`. */
+      readonly failOnFlakyTests?: boolean;
     }
-  | {
+  | ({
       readonly type: 'test-begin';
       readonly at: number;
       readonly host: string;
-      readonly suite: string;
-      readonly test: string;
       readonly retry: number;
-    }
-  | { readonly type: 'step-begin'; readonly at: number; readonly host: string; readonly title: string }
-  /** So that a runner that is killed in mid-test leaves the times of what was over. */
-  | ({ readonly type: 'step-end'; readonly at: number; readonly host: string } & StepResult)
+    } & TestName)
   | {
+      readonly type: 'step-begin';
+      readonly at: number;
+      readonly host: string;
+      readonly title: string;
+      /** Of its test; absent in journals of version 1: then it is a step of whatever runs on the machine. */
+      readonly id?: string;
+    }
+  /** So that a runner that is killed in mid-test leaves the times of what was over. */
+  | ({
+      readonly type: 'step-end';
+      readonly at: number;
+      readonly host: string;
+      readonly id?: string;
+    } & StepResult)
+  | ({
       readonly type: 'test-end';
       readonly at: number;
       readonly host: string;
-      readonly suite: string;
-      readonly test: string;
       readonly retry: number;
       readonly outcome: Outcome;
       /** True when the outcome is the one that the spec expects (`test.fail()` expects a failure). */
       readonly expected: boolean;
+      /** Skipped although nobody asked for it: what it needed, a hook or an earlier test of its group, had failed. */
+      readonly isDropped?: boolean;
       readonly skipReason?: string;
       /** How many more attempts the runner makes when this one failed. */
       readonly retriesLeft?: number;
@@ -118,7 +147,7 @@ export type JournalEvent =
       readonly pictures?: readonly Picture[];
       /** Monotonic, in milliseconds. */
       readonly durationMs: number;
-    }
+    } & TestName)
   | { readonly type: 'kernel'; readonly at: number; readonly host: string; readonly kernel: string }
   | {
       readonly type: 'note';
@@ -129,10 +158,31 @@ export type JournalEvent =
   | { readonly type: 'url'; readonly at: number; readonly url: string }
   /** Evidence about a machine (without `host`: about the run) exists and cannot be understood: nothing passes on it. */
   | { readonly type: 'unreadable'; readonly at: number; readonly host?: string; readonly text: string }
-  | { readonly type: 'run-end'; readonly at: number; readonly result: 'finished' | 'cancelled' };
+  /** Something went wrong outside of any test: in a worker, a global hook, a reporter or the runner itself. */
+  | ({ readonly type: 'error'; readonly at: number } & RunError)
+  | {
+      readonly type: 'run-end';
+      readonly at: number;
+      readonly result: 'finished' | 'cancelled';
+      /** What the runner itself says of the run, after all reporters; absent in journals of version 1. */
+      readonly status?: RunnerStatus;
+    };
+
+/** Playwright's `FullResult.status`. */
+export type RunnerStatus = 'passed' | 'failed' | 'timedout' | 'interrupted';
+
+export interface RunError {
+  /** The machine whose worker it is; absent where nobody knows it. */
+  readonly host?: string;
+  /** One line. */
+  readonly short: string;
+  /** Several lines, without stack frames. */
+  readonly excerpt: string;
+}
 
 /** Where events go. */
 export interface JournalWriter {
+  /** @throws what the file system says: then the event is lost, and readers will miss it */
   append(event: JournalEvent): void;
   close(): void;
 }
@@ -157,7 +207,9 @@ export function openJournal(file: string): JournalWriter {
         `${torn ? '\n' : ''}${JSON.stringify({ v: JOURNAL_VERSION, n: line, ...event })}\n`,
       );
       torn = true;
-      if (writeSync(descriptor, bytes) === bytes.length) torn = false;
+      // A file system that is nearly full takes a part of a line, and refuses the rest when asked again.
+      for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
+      torn = false;
     },
     close: () => closeSync(descriptor),
   };

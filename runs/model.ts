@@ -3,12 +3,20 @@
  *
  * @module
  */
-import { hostModel, type HostLog, type HostModel, isBookkeeping, keyOf } from './verdict.ts';
-import type { JournalEvent, PlannedFlow, PlannedHost, Shard } from './journal.ts';
+import { isBookkeeping, keyOf, testKey } from './attempts.ts';
+import { runErrors } from './errors.ts';
+import type { JournalEvent, PlannedFlow, PlannedHost, RunError, RunnerStatus, Shard } from './journal.ts';
 import { notesOf } from './notes.ts';
+import {
+  hostModel,
+  type HostLog,
+  type HostModel,
+  type OpenTest,
+  type RunState,
+  verdictOf,
+} from './verdict.ts';
 
-/** Run states of requirements E12. */
-export type RunState = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED' | 'HUNG' | 'UNKNOWN';
+export type { RunState } from './verdict.ts';
 
 export interface RunModel {
   readonly build: string;
@@ -27,6 +35,8 @@ export interface RunModel {
   readonly coverage: readonly (readonly [key: string, value: string])[];
   /** Executed steps in order, per suite. */
   readonly flow: readonly Flow[];
+  /** What failed outside of any test; with its machine, where that is known. */
+  readonly errors: readonly RunError[];
   readonly notes: readonly string[];
   readonly command: string;
   readonly url: string | undefined;
@@ -49,6 +59,8 @@ export interface Surroundings {
   readonly cancelledAt?: number;
   /** True when the runner was ended by its supervisor, after all results were there, because it never exited. */
   readonly wasStuck?: boolean;
+  /** With which the runner exited, where its supervisor saw that. */
+  readonly exitCode?: number;
   /** A runner without an event for this long is hung. Milliseconds. */
   readonly hungAfterMs?: number;
   /** How long a runner may live on after the end of its run. Milliseconds. */
@@ -72,27 +84,33 @@ export function foldJournal(events: readonly JournalEvent[], around?: Surroundin
   const logs = new Map(
     planned.map((plan): [string, HostLog] => [
       plan.host,
-      { plan, open: new Map(), ends: [], unreadable: [] },
+      { plan, open: new Map(), ends: [], unreadable: [], errors: [] },
     ]),
   );
   for (const event of events) {
-    if ('host' in event) record(logs.get(event.host), event as HostEvent);
+    if ('host' in event) record(logs.get(event.host ?? ''), event as HostEvent);
   }
 
-  const end = events.findLast((event): event is End => event.type === 'run-end');
+  const end = endOf(events);
   const lastAt = events.reduce((latest, event) => Math.max(latest, event.at), 0);
   const progress = progressOf(end, lastAt, around);
   const flow = flowOf([...logs.values()], begin.flow ?? []);
-  const hosts = [...logs.values()].map((log) => hostModel(log, flow, progress.of));
+  const failOnFlakyTests = begin.failOnFlakyTests === true;
+  const hosts = [...logs.values()].map((log) =>
+    hostModel(log, { progress: progress.of, failOnFlakyTests, flow }),
+  );
   const faults = [
     ...(around?.faults ?? []).map((fault) => `journal: ${fault}`),
     ...events.flatMap((event) => (event.type === 'unreadable' && event.host === undefined ? event.text : [])),
   ];
+  // A runner that its supervisor ended exits with a code that says nothing of its results.
+  const exitCode = around?.wasStuck === true ? undefined : around?.exitCode;
+  const errors = runErrors(events, { hosts, status: end?.status, exitCode });
   return {
     build: begin.build,
     run: begin.run,
     version: begin.version,
-    state: progress.state ?? verdictOf(hosts, faults),
+    state: progress.state ?? verdictOf({ hosts, faults, errors, status: end?.status, exitCode }),
     startedAt: Math.min(begin.at, ...hosts.flatMap((host) => host.startedAt ?? [])),
     endedAt: progress.endedAt,
     slots: begin.slots,
@@ -102,6 +120,7 @@ export function foldJournal(events: readonly JournalEvent[], around?: Surroundin
     scope: begin.hosts,
     coverage: begin.coverage,
     flow,
+    errors,
     notes: [
       ...notesOf(events),
       ...(around?.wasStuck === true ? ['the runner did not exit after the last result and was ended'] : []),
@@ -111,6 +130,21 @@ export function foldJournal(events: readonly JournalEvent[], around?: Surroundin
     ],
     command: begin.command,
     url: events.findLast((event) => event.type === 'url')?.url ?? begin.url,
+  };
+}
+
+/** The run's end; of several the worst news: what was stopped or failed once was not finished well. */
+function endOf(events: readonly JournalEvent[]): End | undefined {
+  const ends = events.filter((event): event is End => event.type === 'run-end');
+  const last = ends.at(-1);
+  if (last === undefined) return undefined;
+  const order: readonly RunnerStatus[] = ['failed', 'timedout', 'interrupted', 'passed'];
+  const status = order.find((candidate) => ends.some((end) => end.status === candidate));
+  const isCancelled = ends.some((end) => end.result === 'cancelled');
+  return {
+    ...last,
+    ...(isCancelled ? { result: 'cancelled' } : {}),
+    ...(status === undefined ? {} : { status }),
   };
 }
 
@@ -125,18 +159,21 @@ function record(log: HostLog | undefined, event: HostEvent): void {
     case 'unreadable':
       log.unreadable.push(event.text);
       break;
+    case 'error':
+      log.errors.push(event);
+      break;
     case 'test-begin':
       // A partial artefact that comes late does not reopen what has ended.
       if (log.ends.some((end) => keyOf(end) === keyOf(event))) break;
       log.startedAt = Math.min(log.startedAt ?? event.at, event.at);
-      log.open.set(keyOf(event), { steps: [], timed: [], suite: event.suite, test: event.test });
+      log.open.set(keyOf(event), { ...event, steps: [], timed: [] });
       break;
     case 'step-begin':
-      for (const test of log.open.values()) test.steps.push(event.title);
+      for (const test of openTests(log, event.id)) test.steps.push(event.title);
       break;
     case 'step-end': {
       const { title, durationMs, failed } = event;
-      for (const test of log.open.values()) test.timed.push({ title, durationMs, failed });
+      for (const test of openTests(log, event.id)) test.timed.push({ title, durationMs, failed });
       break;
     }
     case 'test-end':
@@ -145,6 +182,11 @@ function record(log: HostLog | undefined, event: HostEvent): void {
       log.endedAt = Math.max(log.endedAt ?? event.at, event.at);
       log.ends.push(event);
   }
+}
+
+/** Those that a step may be of: the one it names, in older journals all that run. */
+function openTests(log: HostLog, id: string | undefined): OpenTest[] {
+  return [...log.open.values()].filter((test) => id === undefined || test.id === id);
 }
 
 interface Progress {
@@ -181,14 +223,6 @@ function progressOf(end: End | undefined, lastAt: number, around: Surroundings |
   return { of: 'live', state: 'RUNNING', endedAt: undefined };
 }
 
-/** What the results of an ended run say. Unknown machines, faults and an empty plan leave it open. */
-export function verdictOf(hosts: readonly HostModel[], faults: readonly string[]): RunState {
-  if (hosts.length === 0 || faults.length > 0) return 'UNKNOWN';
-  if (hosts.some(({ status }) => status === 'UNKNOWN' || status === 'RUN' || status === 'WAIT'))
-    return 'UNKNOWN';
-  return hosts.some((host) => host.status === 'FAIL') ? 'FAILED' : 'COMPLETED';
-}
-
 /**
  * The steps per suite: what was really executed, for each test the longest list that any host went through. Until a host
  * has passed, the list may be cut short: then what the spec files say, if that is longer.
@@ -204,11 +238,11 @@ function flowOf(logs: readonly HostLog[], planned: readonly PlannedFlow[]): Flow
   for (const log of logs) {
     for (const end of log.ends) {
       if (end.outcome === 'skipped' || isBookkeeping(end.suite)) continue;
-      offer(end.suite, end.test, end.steps.length > 0 ? end.steps : [end.test]);
+      offer(end.suite, testKey(end), end.steps.length > 0 ? end.steps : [end.test]);
       if (end.outcome === 'passed') complete.add(end.suite);
     }
     for (const open of log.open.values())
-      if (!isBookkeeping(open.suite)) offer(open.suite, open.test, open.steps);
+      if (!isBookkeeping(open.suite)) offer(open.suite, testKey(open), open.steps);
   }
   const executed = [...suites].map(([suite, tests]) => ({
     suite,

@@ -5,9 +5,9 @@
  *
  * @module
  */
-import type { HostModel } from './verdict.ts';
+import { type HostModel, type RunState, verdictOf } from './verdict.ts';
 import type { PlannedHost } from './journal.ts';
-import { type RunModel, type RunState, verdictOf } from './model.ts';
+import type { RunModel } from './model.ts';
 import type { RunRecord } from './store.ts';
 
 /** What is known of a run beside its parts. */
@@ -53,6 +53,7 @@ export function mergeParts(parts: readonly RunModel[], whole: Whole): RunModel {
     scope: plansOf(parts, record),
     coverage: [...coverage],
     flow: mergeFlows(parts),
+    errors: parts.flatMap((part) => part.errors),
     notes: [...new Set([...parts.flatMap((part) => part.notes), ...missingNotes(hosts), ...faults])],
     command: record.command,
     url: parts.findLast((part) => part.url !== undefined)?.url,
@@ -85,8 +86,8 @@ function plansOf(parts: readonly RunModel[], record: Whole['record']): PlannedHo
   return [...plans.values()];
 }
 
-/** Of two reports about one machine (requirements E10.3); what is unknown never outweighs a failure or a pass of its own. */
-const RANK: readonly HostModel['status'][] = ['FAIL', 'UNKNOWN', 'PASS', 'SKIP', 'RUN', 'WAIT'];
+/** Of two reports about one machine the worse stands; verdict.ts has the order. */
+const RANK: readonly HostModel['status'][] = ['FAIL', 'UNKNOWN', 'RUN', 'WAIT', 'SKIP', 'PASS'];
 
 function absent(plan: PlannedHost, record: Whole['record'], runner: Whole['runner']): HostModel {
   const base = {
@@ -98,15 +99,19 @@ function absent(plan: PlannedHost, record: Whole['record'], runner: Whole['runne
     durationMs: undefined,
     failures: [],
     pending: plan.tests ?? 0,
+    isWorking: false,
+    isUnreadable: true,
     suites: [],
     tests: [],
   };
-  if (plan.skip !== undefined) return { ...base, status: 'SKIP', detail: plan.skip, pending: 0 };
+  if (plan.skip !== undefined)
+    return { ...base, status: 'SKIP', detail: plan.skip, pending: 0, isUnreadable: false };
   if (plan.shard !== undefined && record.shards !== undefined) {
     const detail = `the report of shard ${plan.shard}/${record.shards} is missing`;
     return { ...base, status: 'UNKNOWN', detail };
   }
-  if (runner === 'alive') return { ...base, status: 'WAIT', detail: 'not started' };
+  if (runner === 'alive')
+    return { ...base, status: 'WAIT', detail: 'not started', isWorking: true, isUnreadable: false };
   const group = plan.family === undefined ? 'the run' : `group ${plan.family}`;
   return { ...base, status: 'UNKNOWN', detail: `${group} left no report` };
 }
@@ -122,10 +127,13 @@ function stateOf(parts: readonly RunModel[], hosts: readonly HostModel[], whole:
   const worst = STATES.find((state) => parts.some((part) => part.state === state));
   if (worst !== undefined && worst !== 'UNKNOWN') return worst;
   if (isBetweenGroups) return 'RUNNING';
-  return verdictOf(
+  const isOpen = parts.some((part) => part.state === 'UNKNOWN');
+  return verdictOf({
     hosts,
-    whole.faults.length > 0 ? whole.faults : parts.some((part) => part.state === 'UNKNOWN') ? ['a part'] : [],
-  );
+    faults: isOpen ? [...whole.faults, 'the state of a part'] : whole.faults,
+    errors: parts.flatMap((part) => part.errors),
+    status: parts.some((part) => part.state === 'FAILED') ? 'failed' : undefined,
+  });
 }
 
 function mergeFlows(parts: readonly RunModel[]): RunModel['flow'] {

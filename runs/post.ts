@@ -54,7 +54,9 @@ export function reasonNotToPost(model: RunModel): string | undefined {
   if (model.shard !== undefined)
     return `it is shard ${model.shard.current} of ${model.shard.total}: post the merged run`;
   if (model.state !== 'COMPLETED' && model.state !== 'FAILED') return `its state is ${model.state}`;
-  if (!model.hosts.some((host) => host.status === 'PASS' || host.status === 'FAIL'))
+  // A run that failed before its first test is news as well.
+  const hasError = model.errors.length > 0;
+  if (!hasError && !model.hosts.some((host) => host.status === 'PASS' || host.status === 'FAIL'))
     return 'no machine has a result';
   if (model.version !== VERSION)
     return `vmwright ${model.version ?? 'of an unknown version'} recorded it, and this is ${VERSION}`;

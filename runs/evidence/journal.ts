@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { keyOf } from '../verdict.ts';
+import { keyOf } from '../attempts.ts';
 import { readJournal } from '../journal.ts';
 import { type Adapter, cutOff, type TestEvidence } from './shape.ts';
 

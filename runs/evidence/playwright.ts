@@ -5,7 +5,7 @@
  */
 import { strFromU8, unzipSync } from 'fflate';
 import type { JSONReport, JSONReportSuite, JSONReportTestResult } from '@playwright/test/reporter';
-import { isBookkeeping } from '../verdict.ts';
+import { isBookkeeping } from '../attempts.ts';
 import { suiteName } from '../run-facts.ts';
 import { stripAnsi } from '../render/sections.ts';
 import { type Adapter, cutOff, type Evidence, failureOf, hostNamed, type TestEvidence } from './shape.ts';

@@ -95,6 +95,7 @@ function testOf(host: HostModel, test: TestModel): CtrfTest {
     passed: 'passed',
     failed: 'failed',
     skipped: 'skipped',
+    dropped: 'other',
     interrupted: 'other',
     running: 'pending',
   } as const;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { RunError } from '../journal.ts';
 import type { HostModel, HostStatus } from '../verdict.ts';
 import type { RunModel } from '../model.ts';
 
@@ -74,7 +75,10 @@ export function sectionsOf(model: RunModel, view: View): Sections {
     timing: timingRows(model, now),
     coverage: model.coverage.filter(([, value]) => value !== ''),
     flow: model.flow,
-    failures: model.hosts.flatMap((host) => failureNote(host) ?? []),
+    failures: [
+      ...model.hosts.flatMap((host) => failureNote(host) ?? []),
+      ...model.errors.flatMap((error) => errorNote(error, model)),
+    ],
     notes: [
       ...(model.url === undefined ? [] : [`run URL: ${model.url}`]),
       `command: ${model.command}`,
@@ -109,10 +113,17 @@ function failureNote(host: HostModel): Sections['failures'][number] | undefined 
   return { host: host.host, where: first.where, excerpt: excerpt + suffix };
 }
 
+/** An error outside of any test. That of a machine's worker stands with the machine's own failures. */
+function errorNote({ host, short, excerpt }: RunError, model: RunModel): Sections['failures'] {
+  if (model.hosts.some((row) => row.host === host)) return [];
+  const where = host === undefined ? short : `${host}: ${short}`;
+  return [{ host: 'run', where: oneLine(where), excerpt: excerptOf(excerpt) }];
+}
+
 /** Hosts that passed only on a retry (decision D8). */
 function flakyNotes(model: RunModel): string[] {
   return model.hosts.flatMap((host) =>
-    host.status === 'PASS' && host.detail !== 'completed' ? [`flaky: ${host.host} ${host.detail}`] : [],
+    host.passedOnRetry === undefined ? [] : [`flaky: ${host.host} ${host.detail}`],
   );
 }
 

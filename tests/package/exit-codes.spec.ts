@@ -55,6 +55,8 @@ test('one failure that may be the application’s makes a run failed', () => {
     durationMs: undefined,
     failures: excerpts.map((excerpt) => ({ where: 'x', excerpt })),
     pending: 0,
+    isWorking: false,
+    isUnreadable: false,
     suites: [],
     tests: [],
   });

@@ -46,6 +46,7 @@ export interface Guard {
 }
 
 const host = 'runs/verdict.ts';
+const attempts = 'runs/attempts.ts';
 const collectFile = 'runs/evidence/collect.ts';
 const one: readonly PlannedHost[] = [{ host: 'a' }];
 const START = 1_000;
@@ -148,7 +149,7 @@ export const GUARDS: readonly Guard[] = [
     says: fold(begin(one), ended('a', 'passed', { expected: false }), over),
     expected: 'FAIL',
     mutation: {
-      file: host,
+      file: attempts,
       find: 'return !end.expected && end.outcome',
       replace: `return end.outcome !== 'passed' && end.outcome`,
     },
@@ -158,7 +159,7 @@ export const GUARDS: readonly Guard[] = [
     says: fold(begin(one), ended('a', 'failed', { expected: true }), over),
     expected: 'PASS',
     mutation: {
-      file: host,
+      file: attempts,
       find: 'return !end.expected && end.outcome',
       replace: `return end.outcome !== 'passed' && end.outcome`,
     },
@@ -168,9 +169,9 @@ export const GUARDS: readonly Guard[] = [
     says: fold(begin(one), ended('a', 'skipped'), over),
     expected: 'SKIP',
     mutation: {
-      file: host,
-      find: `(end) => end.outcome !== 'skipped' && !isBookkeeping`,
-      replace: '(end) => !isBookkeeping',
+      file: attempts,
+      find: `end.outcome !== 'skipped' && end.outcome !== 'interrupted' && !isBookkeeping`,
+      replace: `end.outcome !== 'interrupted' && !isBookkeeping`,
     },
   },
   {
@@ -178,16 +179,16 @@ export const GUARDS: readonly Guard[] = [
     says: fold(begin(one), ended('a', 'passed', { suite: 'global.setup' }), over),
     expected: 'UNKNOWN',
     mutation: {
-      file: host,
-      find: `end.outcome !== 'skipped' && !isBookkeeping(end.suite)`,
-      replace: `end.outcome !== 'skipped'`,
+      file: attempts,
+      find: `&& end.outcome !== 'interrupted' && !isBookkeeping(end.suite)`,
+      replace: `&& end.outcome !== 'interrupted'`,
     },
   },
   {
     name: 'without an executed test nothing passes',
     says: fold(begin(one), over),
     expected: 'UNKNOWN',
-    mutation: { file: host, find: 'if (executed.length > 0) {', replace: 'if (executed.length >= 0) {' },
+    mutation: { file: host, find: 'if (isOver && !saysAnything)', replace: 'if (false as boolean)' },
   },
   {
     name: 'a planned test without a result leaves its machine open',
@@ -195,8 +196,8 @@ export const GUARDS: readonly Guard[] = [
     expected: 'UNKNOWN',
     mutation: {
       file: host,
-      find: /if \(finals\.length > 0 && finals\.length < planned\) \{\n    return \{\n/,
-      replace: 'if (false as boolean) {\n    return {\n',
+      find: 'if (finals.length > 0 && done < planned)',
+      replace: 'if (false as boolean)',
     },
   },
   {
@@ -209,20 +210,20 @@ export const GUARDS: readonly Guard[] = [
     name: 'a test that began and never ended leaves its machine open',
     says: fold(begin(one), ended('a', 'passed'), started('a', 5, 'u'), over),
     expected: 'UNKNOWN',
-    mutation: { file: host, find: 'interruptedAt !== undefined || ', replace: '' },
+    mutation: { file: host, find: 'cut !== undefined || ', replace: '' },
   },
   {
     name: 'of two results of one attempt the failing one stands',
     says: fold(begin(one), ended('a', 'failed'), ended('a', 'passed'), over),
     expected: 'FAIL',
-    mutation: { file: host, find: 'return rank(end) > rank(known);', replace: 'return true;' },
+    mutation: { file: attempts, find: 'rankOf(end) > rankOf(known)', replace: 'true' },
   },
   {
     name: 'a test that runs keeps its machine running',
     says: ({ model }) =>
       statuses(model.foldJournal([begin(one), ended('a', 'passed'), started('a', 5, 'u')])),
     expected: 'RUN',
-    mutation: { file: host, find: `if (progress === 'live') {`, replace: 'if (false as boolean) {' },
+    mutation: { file: host, find: 'if (current !== undefined) {', replace: 'if (false as boolean) {' },
   },
   {
     name: 'a machine with tests to come is running, not passed',
@@ -231,8 +232,8 @@ export const GUARDS: readonly Guard[] = [
     expected: 'RUN',
     mutation: {
       file: host,
-      find: /if \(finals\.length > 0 && finals\.length < planned\) \{\n      return/,
-      replace: 'if (false as boolean) {\n      return',
+      find: 'if (finals.length > 0 && finals.length < planned)',
+      replace: 'if (false as boolean)',
     },
   },
   {
@@ -244,15 +245,15 @@ export const GUARDS: readonly Guard[] = [
     expected: 'TERMINATED FAIL',
     mutation: {
       file: host,
-      find: `if (current !== undefined && progress === 'cut')`,
-      replace: 'if (false as boolean)',
+      find: `if (test === undefined || facts.progress !== 'cut'`,
+      replace: `if (test === undefined || facts.progress === 'cut'`,
     },
   },
   {
     name: 'what cannot be understood leaves its machine open',
     says: rebuild({ 'e.json': { hosts: { a: 'fine' } }, 'r.json': result('passed') }),
     expected: 'UNKNOWN',
-    mutation: { file: host, find: 'if (log.unreadable.length > 0)', replace: 'if (false as boolean)' },
+    mutation: { file: host, find: 'unreadable(evidence) ??', replace: '' },
   },
   {
     name: 'events of an unknown shape are not nothing',
@@ -372,7 +373,7 @@ export const GUARDS: readonly Guard[] = [
       'p.json': playwrightJson('global.setup.ts', [attempt('passed')]),
     }),
     expected: 'UNKNOWN',
-    mutation: { file: host, find: /return \/.*\/i\.test\(suite\);/, replace: 'return suite === "";' },
+    mutation: { file: attempts, find: /return \/.*\/i\.test\(suite\);/, replace: 'return suite === "";' },
   },
   {
     name: 'what was remembered passes nothing',
@@ -441,9 +442,9 @@ export const GUARDS: readonly Guard[] = [
     },
     expected: 'UNKNOWN',
     mutation: {
-      file: 'runs/model.ts',
-      find: 'hosts.length === 0 || faults.length > 0',
-      replace: 'hosts.length === 0',
+      file: host,
+      find: `if (faults.length > 0) return 'UNKNOWN';`,
+      replace: '',
     },
   },
   {
@@ -521,8 +522,8 @@ export const GUARDS: readonly Guard[] = [
     expected: 'FAILED FAIL',
     mutation: {
       file: 'runs/parts.ts',
-      find: `['FAIL', 'UNKNOWN', 'PASS',`,
-      replace: `['PASS', 'FAIL', 'UNKNOWN',`,
+      find: `['FAIL', 'UNKNOWN', 'RUN', 'WAIT', 'SKIP', 'PASS']`,
+      replace: `['PASS', 'FAIL', 'UNKNOWN', 'RUN', 'WAIT', 'SKIP']`,
     },
   },
   {

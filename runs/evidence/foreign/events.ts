@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isBookkeeping } from '../../verdict.ts';
+import { isBookkeeping } from '../../attempts.ts';
 import { parse } from '../playwright.ts';
 import { type Adapter, failureOf, hostNamed, type TestEvidence, timeInName } from '../shape.ts';
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { XMLParser } from 'fast-xml-parser';
-import { isBookkeeping } from '../../verdict.ts';
+import { isBookkeeping } from '../../attempts.ts';
 import { suiteName } from '../../run-facts.ts';
 import { type Adapter, failureOf, type TestEvidence, timeInName } from '../shape.ts';
 
