@@ -24,7 +24,7 @@ const never = (name, from, to, comment) => ({
   from: { path: from },
   to: { path: to },
 });
-/** Which rooms a room may look into, beside config, image and errors. */
+/** Which rooms a room may look into, beside config, image, process and errors. */
 const below = {
   proxmox: [],
   lease: ['proxmox'],
@@ -63,13 +63,13 @@ module.exports = {
     never(
       'reporters-not-live',
       '^reporters/(?!lease\\.ts|recover\\.ts)',
-      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors)',
+      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|process/|errors)',
       'reports come from events',
     ),
     never(
       'runs-not-live',
       '^runs/(?!progress\\.ts|recovery\\.ts)',
-      '^(lab|cli|reporters|routines|specs|tests|bench)/|^fixtures/(?!config/|errors)',
+      '^(lab|cli|reporters|routines|specs|tests|bench)/|^fixtures/(?!config/|process/|errors)',
       'what a run proves comes from its records',
     ),
     never(
@@ -87,14 +87,14 @@ module.exports = {
     never(
       'recovery',
       '^(runs/recovery|reporters/recover)\\.ts',
-      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors|lease/|proxmox/|trace/)',
+      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|process/|errors|lease/|proxmox/|trace/)',
       'finishes what killed runs left: their traces, journals and leases',
     ),
     never(
       'trace-lease',
       '^fixtures/trace/',
       '^fixtures/lease/(?!identity)',
-      'trace may use the identity of processes, not leases',
+      'trace may know who holds a lease, not leases',
     ),
     never(
       'routines-down',
@@ -116,7 +116,7 @@ module.exports = {
     ),
     never(
       'low-rooms',
-      '^fixtures/(config|image|errors)',
+      '^fixtures/(config|image|process|errors)',
       `^fixtures/(${rooms.join('|')}|index)`,
       'shared ground looks at nothing above',
     ),
@@ -131,7 +131,7 @@ module.exports = {
         `room-${room}`,
         `^fixtures/${room}/`,
         `^fixtures/(${[...rooms.filter((other) => other !== room && !allowed.includes(other)), 'index'].join('|')})`,
-        `${room} may use ${[...allowed, 'config', 'image', 'errors'].join(', ')}`,
+        `${room} may use ${[...allowed, 'config', 'image', 'process', 'errors'].join(', ')}`,
       ),
     ),
   ],

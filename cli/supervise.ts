@@ -7,7 +7,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { descendantsOf, identityOf, type ProcessIdentity, stateOf } from '../runs/process.ts';
+import { identityOf, type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
+import { descendantPids } from '../fixtures/process/view.ts';
 import { readRun } from '../runs/read-run.ts';
 import { FILES, writeAtomically } from '../runs/store.ts';
 import { playwright } from './verify.ts';
@@ -83,7 +84,7 @@ async function endWhenStuck(
     since = isDone ? (since ?? Date.now()) : undefined;
     if (since === undefined || Date.now() - since < graceMs) continue;
     writeAtomically(join(part, FILES.stuck), `${JSON.stringify({ at: Date.now() })}\n`);
-    const workers = descendantsOf(child.pid);
+    const workers = descendantPids(child.pid).map((pid) => identityOf(pid));
     endProcess(runner, 'SIGTERM');
     await sleep(KILL_AFTER_MS, undefined, { signal }).catch(() => undefined);
     for (const identity of [runner, ...workers]) endProcess(identity, 'SIGKILL');

@@ -14,6 +14,7 @@ import type { FullConfig, Suite, TestCase, TestResult } from '@playwright/test/r
 import { Status, type StatusDetails, type TestResult as Written } from 'allure-js-commons';
 import { ALLURE_RUNTIME_MESSAGE_CONTENT_TYPE } from 'allure-js-commons/sdk/reporter';
 import { AllureReporter as Base } from 'allure-playwright';
+import { runUrl } from '../fixtures/config/ci.ts';
 import { readEnvironment, redact } from '../fixtures/config/index.ts';
 import type { MachineFacts } from '../fixtures/config/projects.ts';
 import { CATEGORIES, codeOf, isInfrastructure } from './allure-categories.ts';
@@ -82,7 +83,7 @@ export default class AllureReporter extends Base {
 /** What the run was made with; the report shows it beside its machines. */
 function environmentInfo(env: NodeJS.ProcessEnv = readEnvironment()): Record<string, string> {
   const { PROXMOX_HOST: host = '', VMWRIGHT_LAB_ENV: lab } = env;
-  const url = facts.runUrl(env);
+  const url = runUrl(env);
   return {
     vmwright: VERSION,
     'Node.js': process.versions.node,

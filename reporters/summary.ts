@@ -21,7 +21,9 @@ import type {
   TestRun,
   TestStep,
 } from '@playwright/test/reporter';
+import { runUrl } from '../fixtures/config/ci.ts';
 import { redact } from '../fixtures/config/index.ts';
+import { identityOf, stateOf } from '../fixtures/process/identity.ts';
 import { publishedCrashes } from '../runs/crashes.ts';
 import { failureFrom, isTopLevelStep, picturesOf, timedStep, timedSteps, topLevelSteps } from './failure.ts';
 import { plannedFlows } from '../runs/flow/flow.ts';
@@ -29,7 +31,6 @@ import { type JournalEvent, type JournalWriter, openJournal, type PlannedHost } 
 import { foldJournal } from '../runs/model.ts';
 import { type NoteKind, noteOf } from '../runs/notes.ts';
 import { writeOutputs } from '../runs/outputs.ts';
-import { identityOf, stateOf } from '../runs/process.ts';
 import { ProgressBoard } from '../runs/progress.ts';
 import { renderText } from '../runs/render/text.ts';
 import * as facts from '../runs/run-facts.ts';
@@ -131,7 +132,7 @@ export default class SummaryReporter implements Reporter {
       const folder = this.#openRun({ hosts, run, command, suite: suites.join(', '), at, adopted, part });
       this.#journal = openJournal(join(folder, FILES.journal));
       this.#progress = new ProgressBoard(folder, this.#events);
-      const url = facts.runUrl();
+      const url = runUrl();
       if (url !== undefined) writeFileSync(join(folder, FILES.url), `${redact(url)}\n`);
       this.#record({
         type: 'run-begin',

@@ -5,10 +5,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
 import { readJournal } from './journal.ts';
 import { foldJournal, type RunModel, type Surroundings } from './model.ts';
 import { mergeParts } from './parts.ts';
-import { type ProcessIdentity, stateOf } from './process.ts';
 import { FILES, partsOf, readJson, readRecord, type RunRecord } from './store.ts';
 
 export interface ReadOptions {

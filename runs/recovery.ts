@@ -7,8 +7,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machine, Settings } from '../fixtures/config/index.ts';
-import { tryFileLock, underFileLock } from '../fixtures/lease/file-lock.ts';
-import { type ProcessView, systemProcesses } from '../fixtures/lease/identity.ts';
+import { tryFileLock, underFileLock } from '../fixtures/process/file-lock.ts';
+import { type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
+import { type ProcessView, systemProcesses } from '../fixtures/process/view.ts';
 import { notesOf, releaseRun } from '../fixtures/lease/index.ts';
 import { systemLeaseClock } from '../fixtures/lease/lease.ts';
 import { heldBy } from '../fixtures/lease/survey.ts';
@@ -27,7 +28,6 @@ import {
 } from '../fixtures/trace/index.ts';
 import { type JournalEvent, readJournal } from './journal.ts';
 import { foldJournal } from './model.ts';
-import { type ProcessIdentity, stateOf } from './process.ts';
 import {
   FILES,
   partsOf,

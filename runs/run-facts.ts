@@ -6,11 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import type { FullConfig, FullProject, Suite, TestCase } from '@playwright/test/reporter';
+import { ciRunId } from '../fixtures/config/ci.ts';
 import type { PlannedHost } from './journal.ts';
-
-const RUN_URL_VARIABLES = ['VMWRIGHT_RUN_URL', 'CI_JOB_URL', 'BUILD_URL'];
-/** Variables that are the same in all jobs of one CI run. */
-const RUN_ID_VARIABLES = ['VMWRIGHT_RUN_ID', 'CI_PIPELINE_ID', 'BUILD_TAG'];
 
 /** Every machine that the suites hold. */
 export function plannedHosts(root: Suite, config: FullConfig, args: readonly string[]): PlannedHost[] {
@@ -69,26 +66,7 @@ export function defaultBuildName(suites: readonly string[], at: number): string 
 
 /** Identity of the run: what CI or `vmwright run` says all its jobs have in common, else one of its own. */
 export function runId(env: NodeJS.ProcessEnv = process.env): string {
-  const { GITHUB_RUN_ID: id, GITHUB_RUN_ATTEMPT: attempt = '1' } = env;
-  if (id !== undefined && env.VMWRIGHT_RUN_ID === undefined) return `github-${id}-${attempt}`;
-  return firstOf(env, RUN_ID_VARIABLES) ?? randomUUID();
-}
-
-export function runUrl(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = env;
-  if (
-    env.VMWRIGHT_RUN_URL === undefined &&
-    server !== undefined &&
-    repository !== undefined &&
-    id !== undefined
-  ) {
-    return `${server}/${repository}/actions/runs/${id}`;
-  }
-  return firstOf(env, RUN_URL_VARIABLES);
-}
-
-function firstOf(env: NodeJS.ProcessEnv, names: readonly string[]): string | undefined {
-  return names.map((name) => env[name]).find((value) => value !== undefined && value !== '');
+  return ciRunId(env) ?? randomUUID();
 }
 
 /** The command as it can be typed again. */

@@ -20,8 +20,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { z } from 'zod';
 import { VmwrightError } from '../fixtures/errors.ts';
+import type { ProcessIdentity } from '../fixtures/process/identity.ts';
 import type { PlannedHost, Shard } from './journal.ts';
-import type { ProcessIdentity } from './process.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -53,6 +53,8 @@ const record = z.object({
     hostname: z.string(),
     startTime: z.string().optional(),
     bootId: z.string().optional(),
+    /** Absent in records of older versions. */
+    pidNamespace: z.string().optional(),
   }),
 });
 

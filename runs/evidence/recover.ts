@@ -5,8 +5,8 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { stateOf } from '../../fixtures/process/identity.ts';
 import { foldJournal, type RunModel } from '../model.ts';
-import { stateOf } from '../process.ts';
 import { type ReadOptions, readRun, type StoredRun } from '../read-run.ts';
 import { FILES, partsOf, type RunRecord } from '../store.ts';
 import { collect, evidenceOf } from './collect.ts';

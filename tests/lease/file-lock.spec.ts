@@ -7,7 +7,7 @@ import {
   SILENCE_MS,
   tryFileLock,
   underFileLock,
-} from '../../fixtures/lease/file-lock.ts';
+} from '../../fixtures/process/file-lock.ts';
 import { FakeClock, hostOf } from './support/lease.ts';
 import type { Locker } from './support/locker.ts';
 

@@ -2,17 +2,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
+import { identify, livenessOf, nameRun } from '../../fixtures/lease/identity.ts';
+import { actorState } from '../../fixtures/process/identity.ts';
 import {
-  actorState,
-  identify,
-  livenessOf,
-  nameRun,
   pidExists,
   type ProcessSource,
   readBootId,
   readStart,
   systemProcesses,
-} from '../../fixtures/lease/identity.ts';
+} from '../../fixtures/process/view.ts';
 import { BOOT, hostOf, runOf } from './support/lease.ts';
 
 const onLinux = process.platform === 'linux';

@@ -6,7 +6,7 @@ import { renderNotes } from '../../fixtures/lease/record.ts';
 import { startLab } from '../../lab/index.ts';
 import { openJournal } from '../../runs/journal.ts';
 import { readRun } from '../../runs/read-run.ts';
-import { identityOf } from '../../runs/process.ts';
+import { identityOf } from '../../fixtures/process/identity.ts';
 import { beginRun, clearHistory, FILES } from '../../runs/store.ts';
 import { trendOf } from '../../runs/render/trend.ts';
 import { recordOf, runOf } from '../lease/support/lease.ts';

@@ -12,7 +12,7 @@ import { type JournalEvent, readJournal } from '../../runs/journal.ts';
 import { foldJournal, type RunState } from '../../runs/model.ts';
 import { noteOf, type NoteKind } from '../../runs/notes.ts';
 import { post, postedOf, type PostOptions } from '../../runs/post.ts';
-import { identityOf, stateOf } from '../../runs/process.ts';
+import { identityOf, stateOf } from '../../fixtures/process/identity.ts';
 import { readRun } from '../../runs/read-run.ts';
 import { renderMarkdown } from '../../runs/render/markdown.ts';
 import { sectionsOf } from '../../runs/render/sections.ts';

@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JournalEvent, Outcome, PlannedHost } from '../../runs/journal.ts';
 import { openJournal } from '../../runs/journal.ts';
-import type { ProcessIdentity } from '../../runs/process.ts';
+import type { ProcessIdentity } from '../../fixtures/process/identity.ts';
 import { beginRun, FILES, type RunRecord } from '../../runs/store.ts';
 import { VERSION } from '../../runs/version.ts';
 

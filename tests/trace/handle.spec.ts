@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
-import { pidExists } from '../../fixtures/lease/identity.ts';
+import { pidExists } from '../../fixtures/process/view.ts';
 import { traceConfig } from '../../fixtures/trace/config.ts';
 import {
   enroll,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
-import { pidExists, readStart, systemProcesses, type ProcessSource } from '../../fixtures/lease/identity.ts';
+import { pidExists, readStart, systemProcesses, type ProcessSource } from '../../fixtures/process/view.ts';
 import { reapOrphan } from '../../fixtures/trace/orphan.ts';
 import { recoverCrashedSessions, recoveredCount, type RecoverOptions } from '../../fixtures/trace/recover.ts';
 import type { Session } from '../../fixtures/trace/session.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { recover } from '../../cli/recover.ts';
-import { pidExists, readStart } from '../../fixtures/lease/identity.ts';
+import { pidExists, readStart } from '../../fixtures/process/view.ts';
 import { renderNotes } from '../../fixtures/lease/record.ts';
 import type { Snapshot } from '../../fixtures/trace/sample.ts';
 import { currentRun } from '../../cli/status.ts';

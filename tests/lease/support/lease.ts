@@ -4,7 +4,8 @@
  * @module
  */
 import { VmwrightError } from '../../../fixtures/errors.ts';
-import type { LeaseIdentity, ProcessView } from '../../../fixtures/lease/identity.ts';
+import type { LeaseIdentity } from '../../../fixtures/lease/identity.ts';
+import type { ProcessView } from '../../../fixtures/process/view.ts';
 import type { LeaseClock } from '../../../fixtures/lease/lease.ts';
 import type { LeaseRecord } from '../../../fixtures/lease/record.ts';
 import type { LeaseStore, StoredNotes, WriteResult } from '../../../fixtures/lease/store.ts';

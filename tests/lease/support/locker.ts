@@ -7,8 +7,8 @@
  */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { underFileLock } from '../../../fixtures/lease/file-lock.ts';
-import { readStart } from '../../../fixtures/lease/identity.ts';
+import { underFileLock } from '../../../fixtures/process/file-lock.ts';
+import { readStart } from '../../../fixtures/process/view.ts';
 import { systemLeaseClock } from '../../../fixtures/lease/lease.ts';
 
 export interface Locker {

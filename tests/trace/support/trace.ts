@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs';
 import { test as base } from '@playwright/test';
-import type { ProcessView } from '../../../fixtures/lease/identity.ts';
+import type { ProcessView } from '../../../fixtures/process/view.ts';
 import { isolatedConfig, type TraceConfig } from '../../../fixtures/trace/config.ts';
 import {
   type Enrollment,
