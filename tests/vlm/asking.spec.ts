@@ -4,12 +4,16 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
+import fc from 'fast-check';
+import sharp from 'sharp';
 import { Secret } from '../../fixtures/config/index.ts';
 import { vlmSettings } from '../../fixtures/config/vlm.ts';
 import type { Frame } from '../../fixtures/image/frame.ts';
 import type { Asker } from '../../fixtures/vision/vlm/asker.ts';
+import { climb } from '../../fixtures/vision/ladder/index.ts';
 import { createBudget, fileLedger, launchCalls, verifyBudget } from '../../fixtures/vision/vlm/budget.ts';
-import { type ClaimQuestion, type Judgement, judge } from '../../fixtures/vision/vlm/judge.ts';
+import type { Verdict } from '../../fixtures/vision/vlm/answer.ts';
+import { type ClaimQuestion, combined, type Judgement, judge } from '../../fixtures/vision/vlm/judge.ts';
 import { requireJudge } from '../../fixtures/vision/vlm/models.ts';
 import { withoutSecrets } from '../../fixtures/vision/vlm/privacy.ts';
 import { SleepClock, STATUS_BOX, test, textOf, vmwrightError, windowOf } from './support/fixtures.ts';
@@ -64,6 +68,70 @@ test.describe('failover', () => {
     expect((await vmwrightError(judged(asker(env)))).code).toBe('VLM_AUTH_FAILED');
     expect([provider.calls.length, second.calls.length]).toEqual([1, 0]);
     await second.stop();
+  });
+});
+
+test.describe('patience', () => {
+  test('SE12: Retry-After is honoured, in seconds, milliseconds and as a date, by the next question too', async ({
+    provider,
+    asker,
+  }) => {
+    for (const [headers, ms] of [
+      [{ 'retry-after': '7' }, 7000],
+      [{ 'retry-after-ms': '1500' }, 1500],
+    ] as const) {
+      const clock = new SleepClock();
+      provider.calls.length = 0;
+      provider.act = [{ status: 429, headers }, YES];
+      expect((await judged(asker({}, { clock }))).verdict).toBe('pass');
+      expect(clock.slept).toEqual([ms]);
+    }
+    const clock = new SleepClock();
+    provider.calls.length = 0;
+    provider.act = [
+      { status: 503, headers: { 'retry-after': new Date(Date.now() + 20_000).toUTCString() } },
+      YES,
+    ];
+    expect((await judged(asker({}, { clock }))).verdict).toBe('pass');
+    expect(clock.slept[0]).toBeGreaterThan(15_000);
+    expect(clock.slept[0]).toBeLessThanOrEqual(20_000);
+  });
+
+  test('SE12: while one endpoint rests the other is asked; an hour of rest is not waited for', async ({
+    provider,
+    asker,
+  }) => {
+    const second = await startProvider(YES);
+    const clock = new SleepClock();
+    provider.act = { status: 429, headers: { 'retry-after': '3600' } };
+    const both = asker({ VLM_2_BASE_URL: second.url, VLM_2_MODEL: 'second-vl' }, { clock });
+    for (let round = 0; round < 3; round++) expect((await judged(both)).verdict).toBe('pass');
+    expect([provider.calls.length, second.calls.length, clock.slept]).toEqual([1, 3, []]);
+    provider.calls.length = 0;
+    const alone = asker({}, { clock });
+    for (let round = 0; round < 2; round++)
+      expect(await judged(alone)).toMatchObject({ verdict: 'unsure', problem: { code: 'VLM_RATE_LIMITED' } });
+    expect([provider.calls.length, clock.slept]).toEqual([1, []]);
+    await second.stop();
+  });
+
+  test('SE12: a redirect is an error: neither key nor picture reach another address', async ({
+    provider,
+    asker,
+  }) => {
+    const other = await startProvider(YES);
+    for (const status of [301, 302, 307, 308]) {
+      provider.calls.length = 0;
+      provider.act = { status, headers: { location: `${other.url}/chat/completions` } };
+      expect((await vmwrightError(judged(asker({ VLM_API_KEY: 'sk-scripted-key' })))).code).toBe(
+        'VLM_REDIRECTED',
+      );
+      expect(provider.calls).toHaveLength(1);
+    }
+    // The other one does answer who asks it.
+    expect((await judged(asker({ VLM_BASE_URL: other.url }))).verdict).toBe('pass');
+    expect(other.calls).toHaveLength(1);
+    await other.stop();
   });
 });
 
@@ -211,24 +279,27 @@ test.describe('cache', () => {
 });
 
 test.describe('votes', () => {
-  test('P-M13: two of three agree, claim and opposite in turn, and a settled vote asks no more', async ({
+  test('SE10, P-M13: claim and opposite in turn, and a settled vote asks no more; yes to both is unsure', async ({
     provider,
     asker,
   }) => {
     // To the opposite "pass" is a no to the claim.
-    provider.act = [YES, answer('pass', [{ quote: 'Harbor Chat', box: [18, 20, 140, 46] }]), YES];
+    const yesToBoth = [YES, answer('pass', [{ quote: 'Harbor Chat', box: [18, 20, 140, 46] }]), YES];
+    provider.act = yesToBoth;
     const split = await judged(asker(), { votes: 3 });
-    expect(split.verdict).toBe('pass');
+    expect(split).toMatchObject({ verdict: 'unsure', problem: { code: 'VLM_UNSURE' } });
+    expect(split.problem?.message).toContain('contradict');
     expect(split.votes.map(({ kind, verdict }) => [kind, verdict])).toEqual([
       ['verdict', 'pass'],
       ['negation', 'fail'],
-      ['verdict', 'pass'],
     ]);
     expect(provider.calls.map(({ kind, body }) => [kind, body.temperature])).toEqual([
       ['verdict', 0.3],
       ['negation', 0.3],
-      ['verdict', 0.3],
     ]);
+    provider.calls.length = 0;
+    provider.act = [YES, NO, NO];
+    expect(await judged(asker(), { votes: 5 })).toMatchObject({ verdict: 'unsure' });
     provider.calls.length = 0;
     provider.act = [YES, NO];
     expect((await judged(asker(), { votes: 3 })).votes).toHaveLength(2);
@@ -238,6 +309,36 @@ test.describe('votes', () => {
       verdict: 'unsure',
       problem: { code: 'VLM_ANSWER_PROSE' },
     });
+  });
+
+  test('SE10: an opposite that is unsure, broken or not answered is no agreement', async ({
+    provider,
+    asker,
+  }) => {
+    const doubts: Act[] = [answer('unsure'), HUH, { status: 500 }, { text: '' }];
+    for (const doubt of doubts) {
+      provider.act = ({ kind }) => (kind === 'verdict' ? YES : doubt);
+      expect(await judged(asker(), { votes: 3 }), JSON.stringify(doubt)).toMatchObject({ verdict: 'unsure' });
+    }
+    provider.act = ({ kind }) => (kind === 'verdict' ? YES : NO);
+    expect((await judged(asker(), { votes: 3 })).verdict).toBe('pass');
+  });
+
+  test('SE10: no combination that holds a doubt or a contradiction is a verdict', () => {
+    const verdict = fc.constantFrom<Verdict>('pass', 'fail', 'unsure');
+    const problem = fc.option(fc.constant({ code: 'VLM_TIMEOUT', message: '' }), { nil: undefined });
+    const vote = fc
+      .record({ verdict, problem })
+      .map(({ verdict: said, problem: why }) =>
+        why === undefined ? { verdict: said } : { verdict: said, problem: why },
+      );
+    fc.assert(
+      fc.property(fc.array(vote, { minLength: 1, maxLength: 9 }), (votes) => {
+        const sure = votes.every((each) => each.verdict === votes[0]?.verdict && !('problem' in each));
+        expect(combined(votes)).toBe(sure ? votes[0]?.verdict : 'unsure');
+      }),
+    );
+    expect(combined([])).toBeUndefined();
   });
 
   test('the hope for a no is asked both ways on the same pixels, and one word is not enough', async ({
@@ -300,4 +401,35 @@ test('settings that are wrong name their variable', () => {
     expect(() => vlmSettings(env), name).toThrow(new RegExp(name));
   }
   expect(vlmSettings({})).toMatchObject({ endpoints: [], required: false, votes: 1 });
+});
+
+test('SE12: a secret that is wrapped, broken with a hyphen, cut off or inside of other text is not in the picture', async ({
+  provider,
+  asker,
+}) => {
+  new Secret('WRAPPED_TOKEN', 'kumquat-Zebra-Violin-42');
+  for (const lines of [
+    ['Token: kumquat-Zeb', 'ra-Violin-42'],
+    ['kumquat-', 'Zebra-Vio', 'lin-42'],
+    ['Token kumquat-Zebra-V...'],
+    ['...ebra-Violin-42 copied'],
+    ['url?t=kumquat-Zebra-Violin-42&ok'],
+  ]) {
+    const picture = windowOf('Signed in as alice', ...lines);
+    const map = await textOf(picture);
+    provider.calls.length = 0;
+    provider.act = YES;
+    await climb('the user is signed in', picture, map, asker(), {
+      needle: () => Promise.reject(new Error('no needle')),
+      mayAsk: true,
+    });
+    const { data, info } = await sharp(provider.calls[0]?.image)
+      .ensureAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const sent = await textOf({ width: info.width, height: info.height, data: Uint8Array.from(data) });
+    const text = sent.lines.map((line) => line.text).join(' ');
+    expect(text, lines.join('/')).not.toMatch(/kum|quat|zeb|ebra|viol|lin-4/i);
+    expect(text, lines.join('/')).toContain('Signed in as alice');
+  }
 });

@@ -2,7 +2,8 @@
  * Pure parts: what claims mean, what answers and places say.
  */
 import { expect, test } from '@playwright/test';
-import { claimedTexts, textClaim } from '../../fixtures/vision/ladder/claim.ts';
+import fc from 'fast-check';
+import { claimedTexts, quotedIn, textClaim } from '../../fixtures/vision/ladder/claim.ts';
 import { saidInProse } from '../../fixtures/vision/vlm/answer.ts';
 import {
   boxToRect,
@@ -122,4 +123,132 @@ test('P-M43, M33: unwise claims and a precheck beside another net get a warning'
   expect(lintChecks({ precheck: true, verifyNot: 'x' })).toMatchObject([{ rule: 'precheck-redundant' }]);
   expect(lintChecks({ precheck: true })).toEqual([]);
   expect(lintChecks({ verifyInput: 'x' })).toEqual([]);
+});
+
+const MARKS = [
+  ['"', '"'],
+  ['“', '”'],
+  ['„', '“'],
+  ['„', '”'],
+  ['”', '”'],
+  ["'", "'"],
+  ['‘', '’'],
+  ['‚', '‘'],
+  ['’', '’'],
+  ['«', '»'],
+  ['«\u00A0', '\u00A0»'],
+  ['»', '«'],
+  ['‹', '›'],
+  ['`', '`'],
+  ['``', "''"],
+  ['「', '」'],
+  ['『', '』'],
+  ['＂', '＂'],
+] as const;
+const word = fc.stringMatching(/^[A-Za-z][a-z]{1,7}$/);
+const quotedText = fc.array(word, { minLength: 1, maxLength: 3 }).map((parts) => parts.join(' '));
+
+test('SE9: every kind of quotation is settled by OCR, there and away', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...MARKS), quotedText, ([open, close], text) => {
+      const said = `${open}${text}${close}`;
+      expect(textClaim(`the text ${said} is shown`)).toEqual({ texts: [text], absent: false });
+      expect(textClaim(`no text ${said} is shown`)).toEqual({ texts: [text], absent: true });
+      expect(textClaim(said)).toEqual({ texts: [text], absent: false });
+      expect(quotedIn(`the user's button ${said} is blue`)).toEqual({ present: [text], absent: [] });
+      expect(quotedIn(`a dialog that isn’t red says ${said}, and ${said} is bold`).present).toEqual([]);
+      expect(quotedIn(`the dialog ${said} is gone`)).toEqual({ present: [], absent: [text] });
+      expect(quotedIn(`no dialog says ${said}`)).toEqual({ present: [], absent: [text] });
+      // Without its partner nobody can say what is quoted.
+      if (!"’'\u0060".includes(open))
+        expect(quotedIn(`the button ${open}${text} is blue`).unclear).toBeDefined();
+    }),
+  );
+  expect(quotedIn("the text 'it's done' is red").present).toEqual(["it's done"]);
+  expect(quotedIn('the text ‘it’s done’ is red').present).toEqual(['it’s done']);
+  expect(quotedIn("the users' list and the admins' list are empty")).toEqual({ present: [], absent: [] });
+  expect(quotedIn('a 27" screen shows the button "Save"').present).toEqual(['Save']);
+});
+
+test('SE9: negation is told by whole words', () => {
+  for (const claim of [
+    'a bar runs until "Done"',
+    'a line under "Inbox"',
+    'the flag of the United States beside "Country"',
+    'the unit of "Size" is GB',
+    'a note on "Nothing" in blue',
+    'the notebook "Notes" is selected',
+    'an unusual icon beside "Cloud"',
+    'the union list shows "Unions"',
+  ])
+    expect(claimedTexts(claim), claim).toHaveLength(1);
+});
+
+test('SE9: what is denied is told from what is said of a thing that is there, and else it is unclear', () => {
+  for (const claim of [
+    'the dialog "Error" is gone',
+    'no dialog says "Error"',
+    'the list lacks "Error"',
+    'the box doesn\'t say "Error"',
+    'the box does not contain the word "Error"',
+    'a window without the button "Error"',
+    'the message "Error" is no longer visible'.replace('no longer', 'not'),
+    'the banner "Error" isn’t shown',
+  ])
+    expect(quotedIn(claim), claim).toEqual({ present: [], absent: ['Error'] });
+  for (const claim of [
+    'the box "Error" is unchecked',
+    'the button "Error" is not greyed out',
+    'the window "Error" has no close button',
+    'the folder "Error" is empty',
+  ])
+    expect(quotedIn(claim), claim).toEqual({ present: ['Error'], absent: [] });
+  for (const claim of [
+    'no icon stands beside "Error"',
+    'the dialog "Error" is not missing',
+    'nothing lacks "Error"',
+    'kein Fenster zeigt „Error“',
+    'aucune fenêtre ne montre « Error »',
+    'нет окна «Error»',
+    'the button says "A" instead of "B"',
+    'no button is red, and "Error" is bold',
+    'the title "A" does not say "Error"',
+    'neither "A" nor "B" is blue',
+  ])
+    expect(quotedIn(claim), claim).toMatchObject({
+      present: [],
+      absent: [],
+      unclear: expect.any(String),
+    });
+});
+
+test('SE9: no claim with a negation demands its quote to be there, save where something is said of it', () => {
+  const negation = fc.constantFrom(
+    'not',
+    'no',
+    'never',
+    'nicht',
+    'kein',
+    'pas',
+    'aucun',
+    'без',
+    'non',
+    'without',
+    'missing',
+  );
+  const filler = fc.constantFrom('the', 'dialog', 'blue', 'beside', 'shows', 'is', 'with', 'button', 'over');
+  fc.assert(
+    fc.property(
+      fc.array(filler, { maxLength: 4 }),
+      negation,
+      fc.array(filler, { maxLength: 4 }),
+      fc.constantFrom(...MARKS),
+      (before, not, after, [open, close]) => {
+        const claim = [...before, not, ...after, `${open}Error${close}`].join(' ');
+        const { present, absent, unclear } = quotedIn(claim);
+        expect(present, claim).toEqual([]);
+        expect(absent.length > 0 || unclear !== undefined, claim).toBe(true);
+      },
+    ),
+  );
 });

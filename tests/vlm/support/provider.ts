@@ -28,7 +28,7 @@ export interface Call {
 /** What the model does with a request. */
 export type Act =
   | { readonly text: string; readonly finish?: string; readonly reasoning?: string }
-  | { readonly status: number; readonly body?: string }
+  | { readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
   | { readonly raw: string }
   | 'hang'
   | 'half'
@@ -139,7 +139,7 @@ function perform(act: Act, response: ServerResponse, held: Set<ServerResponse>):
   }
   if ('status' in act) {
     const body = act.body ?? JSON.stringify({ error: { message: `scripted ${act.status}` } });
-    response.writeHead(act.status, { 'content-type': 'application/json' }).end(body);
+    response.writeHead(act.status, { 'content-type': 'application/json', ...act.headers }).end(body);
     return;
   }
   const body = 'raw' in act ? act.raw : completion(act);
