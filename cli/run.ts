@@ -10,13 +10,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { readEnvironment, redact } from '../fixtures/config/index.ts';
 import { loadWebhook } from '../fixtures/config/webhook.ts';
-import { identityOf, type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
+import { identityOf, type ProcessIdentity } from '../fixtures/process/identity.ts';
+import { claimBuild, claimName } from '../runs/build-claim.ts';
+import type { Claim } from '../runs/claim.ts';
 import { crashVariable } from '../runs/crashes.ts';
+import { type ProcessState, runnerState } from '../runs/liveness.ts';
 import { post } from '../runs/post.ts';
 import { readRun } from '../runs/read-run.ts';
 import { aloneInRecovery, recoverFiles, recoveryLines } from '../runs/recovery.ts';
-import { commandLine } from '../runs/run-facts.ts';
-import { beginRun, FILES, partFolder, storedRuns } from '../runs/store.ts';
+import { commandLine, defaultBuildName } from '../runs/run-facts.ts';
+import { beginRun, checkBuildName, FILES, partFolder, storedRuns } from '../runs/store.ts';
 import { VERSION } from '../runs/version.ts';
 import { approve } from './approval.ts';
 import { askApproval, type Terminal } from './ask.ts';
@@ -58,10 +61,43 @@ export async function run(
   phases.begin('verify');
   await verify(plan, env);
 
-  const folder = join(state, plan.build);
   const runId = randomUUID();
+  // Before its folder is cleared: what an earlier run of the name left is finished first.
   const crashes = await finishCrashes(state, env, stdout);
-  beginRun(folder, recordOf(plan, runId, command, options));
+  const given = options.buildName ?? (env.VMWRIGHT_BUILD_NAME || undefined);
+  const { build, claim } = claimRunName(state, runId, plan, given);
+  try {
+    return await runClaimed(
+      { plan, build, runId, crashes, watch, phases, state, env },
+      options,
+      command,
+      stdout,
+    );
+  } finally {
+    claim.release();
+  }
+}
+
+/** A run whose plan is approved and whose name is its own. */
+interface ClaimedRun {
+  readonly plan: Plan;
+  readonly build: string;
+  readonly runId: string;
+  readonly crashes: readonly string[];
+  readonly watch: boolean;
+  readonly phases: Phases;
+  readonly state: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+async function runClaimed(
+  { plan, build, runId, crashes, watch, phases, state, env }: ClaimedRun,
+  options: RunOptions,
+  command: readonly string[],
+  stdout: NodeJS.WritableStream,
+): Promise<number> {
+  const folder = join(state, build);
+  beginRun(folder, recordOf(plan, build, runId, command, options));
   writeFileSync(join(folder, FILES.planLog), redact(planText(plan)));
   if (watch) phases.begin('watch');
   phases.begin('run', join(folder, FILES.phases));
@@ -77,7 +113,7 @@ export async function run(
         ...process.env,
         ...optionEnvironment(plan),
         ...crashVariable(crashes),
-        VMWRIGHT_BUILD_NAME: plan.build,
+        VMWRIGHT_BUILD_NAME: build,
         VMWRIGHT_RUN_ID: runId,
         ...(options.wait ? {} : { VMWRIGHT_LEASE_WAIT: '0' }),
         ...(group === undefined ? {} : { VMWRIGHT_GROUP: group }),
@@ -88,11 +124,11 @@ export async function run(
     });
     exitCode = Math.max(exitCode, code);
     if (existsSync(join(folder, FILES.cancelled))) break;
-    if (watch) await postWhenComplete(part, env, stdout);
+    if (watch) await postWhenComplete(part, runId, env, stdout);
   }
   phases.end(join(folder, FILES.phases));
   const finished = readRun(folder, { now: Date.now(), processState: own });
-  if (finished === undefined) return exitCode || EXIT.failed;
+  if (finished?.record.run !== runId) return exitCode || EXIT.failed;
   // What ended the runner itself, such as a signal, has a code of its own.
   return finished.model.state === 'COMPLETED' || exitCode > 1 ? exitCode : exitCodeOfRun(finished.model);
 }
@@ -163,19 +199,19 @@ class Phases {
 }
 
 /** This process is not the runner: for it, a run whose runner has exited is over. */
-function own(identity: ProcessIdentity): 'alive' | 'gone' | 'unknown' {
-  return identity.pid === process.pid ? 'gone' : stateOf(identity);
-}
+const own: ProcessState = (identity, folder) =>
+  identity.pid === process.pid ? 'gone' : runnerState(identity, folder);
 
 function recordOf(
   plan: Plan,
+  build: string,
   runId: string,
   command: readonly string[],
   options: RunOptions,
 ): Parameters<typeof beginRun>[1] {
   return {
     run: runId,
-    build: plan.build,
+    build,
     version: VERSION,
     startedAt: Date.now(),
     command: redact(commandLine(command)),
@@ -204,33 +240,66 @@ export function coverageFrom(plan: Plan): [string, string][] {
 
 function refuseBusyHosts(state: string, plan: Plan): void {
   const wanted = new Set(plan.hosts.filter((host) => host.skip === undefined).map((host) => host.host));
-  for (const { record } of storedRuns(state)) {
-    if (stateOf(record.process) !== 'alive') continue;
-    const busy = [
-      ...record.hosts.filter((host) => host.skip === undefined).map((host) => host.host),
-      ...record.select,
-    ].filter((host) => wanted.has(host));
-    if (busy.length === 0 && record.build !== plan.build) continue;
-    throw new VmwrightError({
-      code: 'RUN_ACTIVE',
-      subject: busy.join(', ') || plan.build,
-      message: 'a run is at it',
-      seen: `${record.build}, process ${record.process.pid} on ${record.process.hostname}, since ${new Date(record.startedAt).toISOString()}`,
-      next: 'wait for it (vmwright status --watch), or stop it',
-    });
+  for (const { folder, record } of storedRuns(state)) {
+    if (runnerState(record.process, folder) !== 'alive') continue;
+    const planned = record.hosts.filter((host) => host.skip === undefined).map(({ host }) => host);
+    const busy = [...new Set([...planned, ...record.select])].filter((host) => wanted.has(host));
+    if (busy.length > 0)
+      throw active(
+        busy.join(', '),
+        record.build,
+        record.process,
+        `, since ${new Date(record.startedAt).toISOString()}`,
+      );
   }
+}
+
+/**
+ * The name that was given, or one of suite and time. It is the run's own from here on.
+ *
+ * @throws `RUN_ACTIVE` when a live run has the name that was given
+ */
+function claimRunName(
+  stateFolder: string,
+  run: string,
+  plan: Plan,
+  given: string | undefined,
+): { build: string; claim: Claim } {
+  if (given === undefined) {
+    const fallback = defaultBuildName([plan.build], Date.now());
+    return claimName({ stateFolder, run, given, fallback, say: () => undefined });
+  }
+  const taken = claimBuild(stateFolder, checkBuildName(given), { run });
+  if ('claim' in taken) return { build: given, claim: taken.claim };
+  throw active(given, given, taken.holder.process);
+}
+
+function active(
+  subject: string,
+  build: string,
+  { pid, hostname }: ProcessIdentity,
+  since = '',
+): VmwrightError {
+  return new VmwrightError({
+    code: 'RUN_ACTIVE',
+    subject,
+    message: 'another run is at work',
+    seen: `${build}, process ${pid} on ${hostname}${since}`,
+    next: 'wait for it (vmwright status --watch), or stop it',
+  });
 }
 
 /** The post that belongs to an approved, watched run. What prevents it is said; the run's result stays. */
 async function postWhenComplete(
   folder: string,
+  runId: string,
   env: NodeJS.ProcessEnv,
   stdout: NodeJS.WritableStream,
 ): Promise<void> {
   if (env.VMWRIGHT_POST_URL === undefined || env.VMWRIGHT_POST_URL === '') return;
   try {
     const stored = readRun(folder, { now: Date.now(), processState: own });
-    if (stored === undefined) return;
+    if (stored?.record.run !== runId) return void stdout.write('not posted: it left no record of its own\n');
     await post(folder, stored.model, { webhook: loadWebhook(env), now: Date.now, sleep: (ms) => sleep(ms) });
     stdout.write(`posted ${stored.model.build}: ${stored.model.state}\n`);
   } catch (error) {

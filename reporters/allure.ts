@@ -19,6 +19,8 @@ import { readEnvironment, redact } from '../fixtures/config/index.ts';
 import type { MachineFacts } from '../fixtures/config/projects.ts';
 import { CATEGORIES, codeOf, isInfrastructure } from './allure-categories.ts';
 import { desktopOf } from './allure-config.ts';
+import { claimOutput } from '../runs/build-claim.ts';
+import type { Claim } from '../runs/claim.ts';
 import * as facts from '../runs/run-facts.ts';
 import { registerSecrets } from './secrets.ts';
 import { VERSION } from '../runs/version.ts';
@@ -36,7 +38,8 @@ const RESULT_FILE =
 const RUN_FILE = '.vmwright-run';
 
 export default class AllureReporter extends Base {
-  readonly #resultsDir: string;
+  #resultsDir: string;
+  #claim: Claim | undefined;
   readonly #pending: Promise<unknown>[] = [];
 
   constructor(options: Options) {
@@ -52,9 +55,18 @@ export default class AllureReporter extends Base {
   }
 
   override onConfigure(config: FullConfig): void {
-    super.onConfigure(config);
     registerSecrets();
-    clearEarlierRun(this.#resultsDir, facts.runId());
+    const run = facts.runId();
+    const { VMWRIGHT_BUILD_NAME: build = run } = readEnvironment();
+    // Parts of one run write beside each other; another run's results would pass for this one's.
+    const { folder, claim } = claimOutput(this.#resultsDir, { run }, build, (path) =>
+      clearEarlierRun(path, run),
+    );
+    if (folder !== this.#resultsDir) complain(`a live run writes to ${this.#resultsDir}: using ${folder}`);
+    this.#claim = claim;
+    this.#resultsDir = folder;
+    Object.assign(this.options, { resultsDir: folder });
+    super.onConfigure(config);
   }
 
   override onBegin(suite: Suite): void {
@@ -75,8 +87,12 @@ export default class AllureReporter extends Base {
 
   // Playwright waits for no reporter at the end of a test; merging blobs it is at the end before anything is written.
   override async onEnd(): Promise<void> {
-    await Promise.all(this.#pending);
-    await super.onEnd();
+    try {
+      await Promise.all(this.#pending);
+      await super.onEnd();
+    } finally {
+      this.#claim?.release();
+    }
   }
 }
 
@@ -99,7 +115,8 @@ function clearEarlierRun(folder: string, run: string): void {
   const file = join(folder, RUN_FILE);
   const names = readdirSync(folder);
   const isSame = names.includes(RUN_FILE) && readFileSync(file, 'utf8').trim() === run;
-  if (!isSame) for (const name of names) if (RESULT_FILE.test(name)) rmSync(join(folder, name));
+  if (!isSame)
+    for (const name of names) if (RESULT_FILE.test(name)) rmSync(join(folder, name), { force: true });
   writeFileSync(file, `${run}\n`);
 }
 

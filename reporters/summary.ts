@@ -23,7 +23,9 @@ import type {
 } from '@playwright/test/reporter';
 import { runUrl } from '../fixtures/config/ci.ts';
 import { redact } from '../fixtures/config/index.ts';
-import { identityOf, stateOf } from '../fixtures/process/identity.ts';
+import { identityOf } from '../fixtures/process/identity.ts';
+import { claimName, claimOutput } from '../runs/build-claim.ts';
+import type { Claim } from '../runs/claim.ts';
 import { publishedCrashes } from '../runs/crashes.ts';
 import { failureFrom, isTopLevelStep, picturesOf, timedStep, timedSteps, topLevelSteps } from './failure.ts';
 import { plannedFlows } from '../runs/flow/flow.ts';
@@ -37,15 +39,7 @@ import * as facts from '../runs/run-facts.ts';
 import { registerSecrets } from './secrets.ts';
 import { publishedShards, publishShard, shardByProject } from './sharding.ts';
 import { stripAnsi } from '../runs/render/sections.ts';
-import {
-  beginRun,
-  checkBuildName,
-  FILES,
-  partFolder,
-  readRecord,
-  type RunRecord,
-  updateRecord,
-} from '../runs/store.ts';
+import { beginRun, FILES, partFolder, readRecord, type RunRecord, updateRecord } from '../runs/store.ts';
 import { VERSION } from '../runs/version.ts';
 
 export interface SummaryOptions {
@@ -65,6 +59,7 @@ export default class SummaryReporter implements Reporter {
   readonly #args = process.argv.slice(2);
   readonly #run = facts.runId();
   #build = '';
+  readonly #claims: Claim[] = [];
   #journal: JournalWriter | undefined;
   #progress: ProgressBoard | undefined;
   #outputFolder = '';
@@ -86,7 +81,7 @@ export default class SummaryReporter implements Reporter {
     this.#guarded(() => {
       this.#prepare(config);
       const hosts = facts.plannedHosts(suite, config, this.#args);
-      this.#build = this.#buildName(suite);
+      this.#build = this.#claimName(suite, { shard });
       const shards = shardByProject(suite, shard, testRun);
       this.#scope = hosts.map((host) => ({ ...host, shard: shards.get(host.host) ?? 1 }));
       publishShard(config, {
@@ -104,7 +99,14 @@ export default class SummaryReporter implements Reporter {
       this.#prepare(config);
       const merged = publishedShards(config);
       const at = Date.now();
-      this.#build ||= merged[0]?.build ?? this.#buildName(suite, at);
+      const run = merged[0]?.run ?? this.#run;
+      const group = process.env.VMWRIGHT_GROUP;
+      const part = {
+        ...(config.shard === null ? {} : { shard: config.shard }),
+        ...(group === undefined || group === '' ? {} : { group }),
+      };
+      this.#build ||= this.#claimName(suite, part, merged[0], at);
+      this.#claimOutput(run);
       const given = readRecord(join(this.#stateFolder, this.#build));
       const isFresh = merged.length === 0 || config.shard !== null;
       const isPlanned = given !== undefined && given.run === process.env.VMWRIGHT_RUN_ID;
@@ -117,12 +119,6 @@ export default class SummaryReporter implements Reporter {
       const tests = suite.allTests().filter((test) => this.#hosts.has(facts.hostOf(test)));
       const files = [...new Set(tests.map((test) => test.location.file))];
       const suites = [...new Set(files.map(facts.suiteName))];
-      const group = process.env.VMWRIGHT_GROUP;
-      const part = {
-        ...(config.shard === null ? {} : { shard: config.shard }),
-        ...(group === undefined || group === '' ? {} : { group }),
-      };
-      const run = merged[0]?.run ?? this.#run;
       const command = merged[0]?.command ?? adopted?.command ?? this.#command();
       const matrix = this.#options.matrix ?? 'vm-matrix.ts';
       const coverage =
@@ -238,6 +234,8 @@ export default class SummaryReporter implements Reporter {
       process.stdout.write(`\n${redact(renderText(model, { now: at }, colour))}\n`);
     } catch (error) {
       say(error);
+    } finally {
+      for (const claim of this.#claims) claim.release();
     }
   }
 
@@ -332,32 +330,33 @@ export default class SummaryReporter implements Reporter {
     );
   }
 
-  /** The name that was given, or one of suite and time; another when a live run already has it. */
-  #buildName(suite: Suite, at = Date.now()): string {
-    const tests = suite.allTests();
-    const fallback = facts.defaultBuildName(
-      [...new Set(tests.map((test) => facts.suiteName(test.location.file)))],
-      at,
-    );
-    const given = process.env.VMWRIGHT_BUILD_NAME;
-    if (given === undefined || given === '') return fallback;
-    try {
-      checkBuildName(given);
-    } catch (error) {
-      say(error);
-      return fallback;
-    }
-    const holder = readRecord(join(this.#stateFolder, given));
-    const isTaken =
-      holder !== undefined &&
-      holder.run !== this.#run &&
-      holder.process.pid !== process.pid &&
-      stateOf(holder.process) === 'alive';
-    if (!isTaken) return given;
-    process.stderr.write(
-      `vmwright summary: a live run is named "${given}" (process ${holder.process.pid}): using ${fallback}\n`,
-    );
-    return fallback;
+  /** Takes the name that was given, or one of suite and time; another when a live run has it. */
+  #claimName(
+    suite: Suite,
+    part: Parameters<typeof partFolder>[1],
+    merged?: { readonly run: string; readonly build: string },
+    at = Date.now(),
+  ): string {
+    const files = suite.allTests().map((test) => facts.suiteName(test.location.file));
+    const { build, claim } = claimName({
+      stateFolder: this.#stateFolder,
+      run: merged?.run ?? this.#run,
+      part,
+      given: merged?.build ?? process.env.VMWRIGHT_BUILD_NAME,
+      fallback: facts.defaultBuildName([...new Set(files)], at),
+      say: (line) => process.stderr.write(`vmwright summary: ${redact(line)}\n`),
+    });
+    this.#claims.push(claim);
+    return build;
+  }
+
+  /** Two runs never write into one folder: the files of a summary are of one run. */
+  #claimOutput(run: string): void {
+    const { folder, claim } = claimOutput(this.#outputFolder, { run, part: '' }, this.#build);
+    if (folder !== this.#outputFolder)
+      process.stderr.write(`vmwright summary: a live run writes to ${this.#outputFolder}: using ${folder}\n`);
+    this.#outputFolder = folder;
+    this.#claims.push(claim);
   }
 
   #record(event: JournalEvent): void {

@@ -5,9 +5,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
 import { readJournal } from './journal.ts';
 import { foldJournal, type RunModel, type Surroundings } from './model.ts';
+import { type ProcessState, runnerState } from './liveness.ts';
 import { mergeParts } from './parts.ts';
 import { FILES, partsOf, readJson, readRecord, type RunRecord } from './store.ts';
 
@@ -17,7 +17,7 @@ export interface ReadOptions {
   readonly hungAfterMs?: number;
   readonly graceMs?: number;
   /** Whether a process exists. */
-  readonly processState?: (identity: ProcessIdentity) => 'alive' | 'gone' | 'unknown';
+  readonly processState?: ProcessState;
 }
 
 export interface StoredRun {
@@ -30,8 +30,8 @@ export interface StoredRun {
 export function readRun(folder: string, options: ReadOptions): StoredRun | undefined {
   const record = readRecord(folder);
   if (record === undefined) return undefined;
-  const { processState = stateOf } = options;
-  const runner = processState(record.process);
+  const { processState = runnerState } = options;
+  const runner = processState(record.process, folder);
   const parts: RunModel[] = [];
   const faults: string[] = [];
   for (const part of partsOf(folder)) {
@@ -41,7 +41,7 @@ export function readRun(folder: string, options: ReadOptions): StoredRun | undef
       continue;
     }
     try {
-      parts.push(readPart(part, folder, own, options, processState(own.process)));
+      parts.push(readPart(part, folder, own, options, processState(own.process, part)));
     } catch (error) {
       faults.push(
         `${part.slice(folder.length + 1) || '.'}: ${error instanceof Error ? error.message : String(error)}`,

@@ -8,7 +8,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machine, Settings } from '../fixtures/config/index.ts';
 import { tryFileLock, underFileLock } from '../fixtures/process/file-lock.ts';
-import { type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
 import { type ProcessView, systemProcesses } from '../fixtures/process/view.ts';
 import { notesOf, releaseRun } from '../fixtures/lease/index.ts';
 import { systemLeaseClock } from '../fixtures/lease/lease.ts';
@@ -27,6 +26,8 @@ import {
   sessionsFolder,
 } from '../fixtures/trace/index.ts';
 import { type JournalEvent, readJournal } from './journal.ts';
+import { lookingAlone } from './claim.ts';
+import { type ProcessState, runnerState } from './liveness.ts';
 import { foldJournal } from './model.ts';
 import {
   FILES,
@@ -61,7 +62,7 @@ export interface RecoveryOptions {
   readonly stateFolder: string;
   readonly dryRun?: boolean;
   readonly env?: NodeJS.ProcessEnv;
-  readonly processState?: (identity: ProcessIdentity) => 'alive' | 'gone' | 'unknown';
+  readonly processState?: ProcessState;
 }
 
 /** Beside the sessions, which every recovery of this user writes to. */
@@ -123,13 +124,16 @@ export function recoverFiles(options: RecoveryOptions): FileRecovery {
 }
 
 function recoverRuns(options: RecoveryOptions, flush: (session: Session) => void): RecoveredRun[] {
-  const { stateFolder, dryRun = false, processState = stateOf } = options;
-  return storedRuns(stateFolder).flatMap((whole) => {
+  const { stateFolder, dryRun = false, processState = runnerState } = options;
+  const finishAll = ({ folder: wholeFolder }: { folder: string }): RecoveredRun[] => {
+    const record = readRecord(wholeFolder);
+    if (record === undefined) return [];
+    const whole = { folder: wholeFolder, record };
     const isCancelled = readJson(join(whole.folder, FILES.cancelled)) !== undefined;
     return partsOf(whole.folder).flatMap((folder): RecoveredRun[] => {
       const record = readRecord(folder);
       if (record?.run !== whole.record.run || isCancelled) return [];
-      if (processState(record.process) !== 'gone' || isFinished(folder, record)) return [];
+      if (processState(record.process, folder) !== 'gone' || isFinished(folder, record)) return [];
       const found = { folder, build: record.build, pid: record.process.pid };
       try {
         const session = crashedRun(folder, whole.folder, record);
@@ -147,7 +151,11 @@ function recoverRuns(options: RecoveryOptions, flush: (session: Session) => void
         return [{ ...found, outcome: 'skipped', hosts: [], reason }];
       }
     });
-  });
+  };
+  // Meanwhile nobody takes the name: what is finished is the run that was looked at.
+  return storedRuns(stateFolder).flatMap((stored) =>
+    dryRun ? finishAll(stored) : lookingAlone(stored.folder, {}, () => finishAll(stored)),
+  );
 }
 
 function isFinished(folder: string, record: RunRecord): boolean {

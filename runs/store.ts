@@ -12,12 +12,23 @@
  *     cancelled.json  that the operator stopped it
  *     stuck.json      that its runner never exited and was ended after its last result
  *
- * and beside them `cleared.json`: runs that began before it are no history (requirements T49).
+ * and beside them `cleared.json`: runs that began before it are no history (requirements T49); and `.earlier/<build>/`:
+ * earlier runs of a name that was used again.
  *
  * @module
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { VmwrightError } from '../fixtures/errors.ts';
 import type { ProcessIdentity } from '../fixtures/process/identity.ts';
@@ -106,6 +117,12 @@ export function partFolder(folder: string, part: { shard?: Shard; group?: string
     : join(grouped, 'shards', `${part.shard.current}-of-${part.shard.total}`);
 }
 
+/** Folder of the whole run that `folder`, a part's or its own, belongs to. */
+export function wholeFolder(folder: string): string {
+  const kind = basename(dirname(folder));
+  return PARTS.some((part) => part === kind) ? wholeFolder(dirname(dirname(folder))) : folder;
+}
+
 /** Clears `folder` of everything an earlier run of the same name left, and writes the record: before anything is opened. */
 export function beginRun(folder: string, run: Omit<RunRecord, 'schemaVersion'>): void {
   // The same run again, merged anew: what was posted stays posted.
@@ -119,6 +136,26 @@ export function beginRun(folder: string, run: Omit<RunRecord, 'schemaVersion'>):
     join(folder, FILES.record),
     `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...run }, null, 2)}\n`,
   );
+}
+
+/** Where earlier runs of a name are kept; no build name begins with a dot. */
+const EARLIER = '.earlier';
+
+/**
+ * Moves what is in the run's folder out of the way, as a whole: nothing of an earlier run of the name is lost, and nothing
+ * of it is inherited. Only under the claim of the folder (claim.ts), when nobody works in it.
+ *
+ * @returns where it is now; undefined when there was nothing
+ */
+export function setAside(folder: string, stateFolder: string, build: string): string | undefined {
+  if (partsOf(folder).length === 0 && !existsSync(join(folder, FILES.record))) return undefined;
+  const stamp = new Date(readRecord(folder)?.startedAt ?? statSync(folder).mtimeMs)
+    .toISOString()
+    .replaceAll(/[:.]/g, '-');
+  const kept = join(stateFolder, EARLIER, build, `${stamp}-${randomUUID().slice(0, 8)}`);
+  mkdirSync(dirname(kept), { recursive: true });
+  renameSync(folder, kept);
+  return kept;
 }
 
 /** Replaces the record of a run that has begun, and nothing else of it. */

@@ -5,8 +5,8 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { stateOf } from '../../fixtures/process/identity.ts';
 import { foldJournal, type RunModel } from '../model.ts';
+import { runnerState } from '../liveness.ts';
 import { type ReadOptions, readRun, type StoredRun } from '../read-run.ts';
 import { FILES, partsOf, type RunRecord } from '../store.ts';
 import { collect, evidenceOf } from './collect.ts';
@@ -25,8 +25,8 @@ const OWN = new Set<string>([
 export function readStored(folder: string, options: ReadOptions): StoredRun | undefined {
   const stored = readRun(folder, options);
   if (stored === undefined || partsOf(folder).length > 0) return stored;
-  const { processState = stateOf } = options;
-  if (processState(stored.record.process) === 'alive') return stored;
+  const { processState = runnerState } = options;
+  if (processState(stored.record.process, folder) === 'alive') return stored;
   const model = recoverRun(folder, stored.record);
   return model === undefined ? stored : { ...stored, model: { ...model, url: stored.model.url } };
 }
