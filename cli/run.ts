@@ -64,7 +64,8 @@ export async function run(
   const runId = randomUUID();
   // Before its folder is cleared: what an earlier run of the name left is finished first.
   const crashes = await finishCrashes(state, env, stdout);
-  const given = options.buildName ?? (env.VMWRIGHT_BUILD_NAME || undefined);
+  const fromEnvironment = env.VMWRIGHT_BUILD_NAME === '' ? undefined : env.VMWRIGHT_BUILD_NAME;
+  const given = options.buildName ?? fromEnvironment;
   const { build, claim } = claimRunName(state, runId, plan, given);
   try {
     return await runClaimed(
