@@ -125,8 +125,9 @@ export function wholeFolder(folder: string): string {
 
 /** Clears `folder` of everything an earlier run of the same name left, and writes the record: before anything is opened. */
 export function beginRun(folder: string, run: Omit<RunRecord, 'schemaVersion'>): void {
-  // The same run again, merged anew: what was posted stays posted.
-  const isSame = readRecord(folder)?.run === run.run;
+  // The same run again, merged anew: what was posted stays posted. Its claim leaves the mark, and no record (build-claim.ts).
+  const marked = (readJson(join(folder, FILES.posted)) ?? {}) as { run?: unknown };
+  const isSame = (readRecord(folder)?.run ?? marked.run ?? run.run) === run.run;
   for (const name of [...Object.values(FILES), ...PARTS]) {
     if (isSame && name === FILES.posted) continue;
     rmSync(join(folder, name), { recursive: true, force: true });
