@@ -40,6 +40,8 @@ export function selectHosts(
 ): readonly Host[] {
   refuseContradictions(selection);
   const { vms, exclude = [], randomize } = selection;
+  refuseRepeated('--vms', vms ?? []);
+  refuseRepeated('--exclude', exclude);
   if (vms !== undefined) return named(machines, vms, selection.allowBlacklisted === true);
   known(machines, '--exclude', exclude);
   const matches = matcher(selection.grepVm);
@@ -85,9 +87,16 @@ function refuseContradictions({ vms, grepVm, all, randomize, exclude }: Selectio
     );
 }
 
+/** @throws `PLAN_INVALID` naming both places */
+function refuseRepeated(subject: string, names: readonly string[]): void {
+  const second = names.findIndex((name, index) => names.indexOf(name) !== index);
+  if (second < 0) return;
+  const name = names[second] ?? '';
+  const places = `${name}, as number ${names.indexOf(name) + 1} and number ${second + 1}`;
+  throw planInvalid(subject, 'a machine stands twice', 'each name once', places);
+}
+
 function named(machines: readonly Machine[], names: readonly string[], allowBlacklisted: boolean): Host[] {
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw planInvalid('--vms', 'a machine stands twice', 'each name once', twice);
   return known(machines, '--vms', names).map((machine) => {
     if (machine.skip !== undefined && !allowBlacklisted) throw blacklisted(machine);
     return row(machine);

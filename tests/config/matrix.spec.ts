@@ -87,9 +87,15 @@ for (const { name, rows, names } of [
   });
 }
 
-test('duplicate names and duplicate VM ids are errors that name both rows', () => {
-  expect(failureOf([row(), row({ vm: 102 })])).toContain('rows 1 and 2');
-  expect(failureOf([row(), row({ name: 'y', vm: 103 }), row({ name: 'z' })])).toContain('rows 1 and 3');
+test('M54: duplicate names and duplicate VM ids are errors that name both rows, blacklisted or not', () => {
+  expect(failureOf([row(), row({ vm: 102 })])).toMatch(/field name: the same name[^]*rows 1 and 2/);
+  expect(failureOf([row(), row({ name: 'y', vm: 103 }), row({ name: 'z' })])).toMatch(
+    /field vm: the same vm[^]*rows 1 and 3/,
+  );
+  expect(failureOf([row({ vm: 'desk' }), row({ name: 'y', vm: 'desk' })])).toContain('rows 1 and 2');
+  // A machine that is left out, and again one that is not: neither may win.
+  expect(failureOf([row({ skip: 'BROKEN' }), row({ vm: 102 })])).toContain('rows 1 and 2');
+  expect(failureOf([row({ skip: 'ONE' }), row({ vm: 102, skip: 'TWO' })])).toContain('rows 1 and 2');
 });
 
 test('a secret given as a literal is refused and not repeated in the message', () => {

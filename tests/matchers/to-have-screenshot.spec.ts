@@ -8,6 +8,7 @@ import { crop, encodePng, type Frame } from '../../fixtures/image/frame.ts';
 import { requirePeer } from '../support/peers.ts';
 import { ROOT, runPlaywright, type RunnerResult, writeProject } from '../support/runner.ts';
 import { CLOCK, desktop, moved } from './support/desktop.ts';
+import { draw } from './support/screen.ts';
 
 const BASELINES = '__screenshots__/host/smoke.spec.ts';
 
@@ -296,35 +297,72 @@ test(${JSON.stringify(title)}, async () => {
   expect((await run(folder, ['--ignore-snapshots'])).exitCode).toBe(0);
 });
 
-test('M42: baselines are read by the matcher only', async () => {
+const REWRITE = ['--update-snapshots=all', '--workers=1'];
+
+test('M54: a baseline that two places rewrite with different pictures is an error that names both; the first stays', async () => {
   const folder = await project(
     `
-test('without', () => { base(desktop().width).toBe(480); });
-test('with', () => expect(shows(desktop())).toHaveScreenshot('login.png'));`,
-    { 'login.png': desktop() },
+test('one', () => expect(shows(desktop())).toHaveScreenshot('shared.png'));
+test('two', () => expect(shows(moved())).toHaveScreenshot('shared.png'));
+test('three', async () => {
+  await expect(shows(desktop())).toHaveScreenshot('own.png');
+  await expect(shows(moved())).toHaveScreenshot('own.png');
+});`,
+    { 'shared.png': moved(), 'own.png': moved() },
   );
-  const log = join(folder, 'opened.log');
-  writeFileSync(
-    join(folder, 'watch.cjs'),
-    `const fs = require('node:fs');
-const append = fs.appendFileSync;
-const log = ${JSON.stringify(log)};
-for (const room of [fs, fs.promises])
-  for (const name of ['open', 'openSync', 'readFile', 'readFileSync', 'createReadStream', 'copyFile', 'copyFileSync']) {
-    const original = room[name];
-    if (original === undefined) continue;
-    room[name] = function (path, ...rest) {
-      if (String(path).includes('__screenshots__')) append(log, String(path) + '\\n');
-      return original.call(this, path, ...rest);
-    };
+  const lineOf = (text: string): number =>
+    readFileSync(join(folder, 'smoke.spec.ts'), 'utf8')
+      .split('\n')
+      .findIndex((line) => line.includes(text)) + 1;
+  for (const mode of ['all', 'changed']) {
+    for (const name of ['shared.png', 'own.png'])
+      writeFileSync(join(folder, BASELINES, name), await encodePng(draw({ width: 480, height: 320 }, [])));
+    const both = await run(folder, [`--update-snapshots=${mode}`, '--workers=1']);
+    expect(outcomes(both)).toEqual({ one: 'passed', two: 'failed', three: 'failed' });
+    expect(messageOf(both, 'two')).toContain('BASELINE_DUPLICATE');
+    for (const title of ['one', 'two'])
+      expect(messageOf(both, 'two')).toContain(
+        `smoke.spec.ts:${lineOf(`test('${title}'`)} (host › smoke.spec.ts › ${title})`,
+      );
+    for (const part of ['desktop()', 'moved()'])
+      expect(messageOf(both, 'three')).toContain(
+        `smoke.spec.ts:${lineOf(`(shows(${part})).toHaveScreenshot('own`)} (`,
+      );
+    for (const name of ['shared.png', 'own.png'])
+      expect(
+        await sharp(join(folder, BASELINES, name))
+          .raw()
+          .toBuffer(),
+      ).toEqual(
+        await sharp(await encodePng(desktop()))
+          .raw()
+          .toBuffer(),
+      );
   }
-require('node:module').syncBuiltinESMExports();`,
+});
+
+test('one picture at two places, a retry and a repetition are no duplicates', async () => {
+  const folder = await project(
+    `
+import { existsSync, writeFileSync } from 'node:fs';
+test('twice', async () => {
+  await expect(shows(desktop())).toHaveScreenshot('one.png');
+  await expect(shows(desktop())).toHaveScreenshot('one.png');
+});
+test('elsewhere', () => expect(shows(desktop())).toHaveScreenshot('one.png'));
+test('again', async ({}, info) => {
+  await expect(shows(info.retry === 0 ? desktop() : moved())).toHaveScreenshot('again.png');
+  if (info.retry === 0) throw new Error('once more');
+});`,
+    { 'one.png': moved() },
+    'retries: 1,',
   );
-  const env = { NODE_OPTIONS: `--require ${join(folder, 'watch.cjs')}` };
-  expect(outcomes(await run(folder, ['--grep', 'without'], env))).toEqual({ without: 'passed' });
-  expect(existsSync(log)).toBe(false);
-  expect(outcomes(await run(folder, ['--grep', 'with$'], env))).toEqual({ with: 'passed' });
-  expect(readFileSync(log, 'utf8')).toContain(join(BASELINES, 'login.png'));
+  expect(outcomes(await run(folder, REWRITE))).toEqual({
+    twice: 'passed',
+    elsewhere: 'passed',
+    again: 'failed,passed',
+  });
+  expect((await run(folder, [...REWRITE, '--grep', 'twice', '--repeat-each=2'])).exitCode).toBe(0);
 });
 
 test.describe('a moved button', () => {

