@@ -11,5 +11,12 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   forbidOnly: !!process.env.CI,
-  reporter: [['list'], ['./support/totals-reporter.ts']],
+  reporter: [
+    ['list'],
+    ['./support/totals-reporter.ts'],
+    // The order by chance that VMWRIGHT_SHUFFLE decides.
+    ...(process.env.VMWRIGHT_SHUFFLE === undefined
+      ? []
+      : [['./suite/support/shuffle-reporter.ts'] as [string]]),
+  ],
 });

@@ -1,18 +1,29 @@
 /** Tests do not lean on each other: they pass in any order, in one process, and each file alone. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test, type TestInfo } from '@playwright/test';
 import { PLAYWRIGHT, ROOT, writeProject } from '../support/runner.ts';
 import type { Ran } from './support/shuffle-reporter.ts';
 
+/** Files that take more than a few seconds: they spawn something, open a browser, read screens or wait. */
+const NEEDS_MORE =
+  /support\/(?:runner|lab-project|peers)|child_process|lab\/|chromium|\.\/command|setTimeout|slow\(\)|ocr|[Rr]eader|fuzz/;
+
 /**
- * Parts of paths below tests/, with commas between: `VMWRIGHT_ORDER=config/,visual/,reporters/` for a long check. These
- * few are quick, and touch settings, secrets, the file system and the registry of routines.
+ * In CI the whole suite comes in an order by chance: `.ci/run` sets VMWRIGHT_SHUFFLE. Here a part of it comes in three
+ * orders, in one process, and each file alone: parts of paths below tests/ from VMWRIGHT_ORDER, with commas between, as
+ * `config/,visual/` for a long check. These few are quick, and touch settings, secrets, the file system and the registry
+ * of routines; two more take turns, so that in time each file was among them.
  */
-const FILES = (
-  process.env.VMWRIGHT_ORDER ?? 'config/settings,lease/record,routines/engine,visual/compare'
-).split(',');
+const FILES = process.env.VMWRIGHT_ORDER?.split(',') ?? [
+  'config/settings',
+  'lease/record',
+  'routines/engine',
+  'visual/compare',
+  ...turns(process.env.VMWRIGHT_SHUFFLE ?? 'none', 2),
+];
 const SEEDS = ['one', 'two', 'three'];
 
 test('M52: tests pass in any order in one process, and each file alone, with the same counts', async ({}, info) => {
@@ -39,7 +50,7 @@ test('M52: tests pass in any order in one process, and each file alone, with the
   });
 });
 
-test('a test that leans on another is noticed', async ({}, info) => {
+test('M52: a test that leans on another is noticed', async ({}, info) => {
   const folder = info.outputPath('leaning');
   const leaning = Array.from(
     { length: 4 },
@@ -90,6 +101,16 @@ async function run(
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Ran);
+}
+
+/** Files that need neither runner nor lab nor browser, `count` of them, by the seed of this run. */
+function turns(seed: string, count: number): string[] {
+  const folder = join(ROOT, 'tests');
+  const quick = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.spec.ts') && !NEEDS_MORE.test(readFileSync(join(folder, file), 'utf8')))
+    .map((file) => file.replace(/\.spec\.ts$/, ''));
+  const rank = (file: string): string => createHash('sha256').update(`${seed} ${file}`).digest('hex');
+  return quick.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, count);
 }
 
 function failuresOf(ran: readonly Ran[]): Ran[] {

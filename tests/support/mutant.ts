@@ -24,6 +24,27 @@ const SOURCES = [
   'tsconfig.json',
 ];
 
+/** What the tests need besides. */
+const TESTS = [
+  '.ci',
+  '.env.example',
+  'cli',
+  'docs',
+  'lab',
+  'playwright.config.ts',
+  'specs',
+  'templates',
+  'tests',
+  'vm-matrix.desktops.ts',
+];
+
+/** As {@link makeMutant}, with the tests, which are run there. */
+export function makeMutantWithTests(folder: string, mutation: Mutation): string {
+  mkdirSync(folder, { recursive: true });
+  for (const source of TESTS) cpSync(join(ROOT, source), join(folder, source), { recursive: true });
+  return makeMutant(folder, mutation);
+}
+
 /** Makes the copy in `folder`. A mutation that finds nothing to change is an error: the list has grown old. */
 export function makeMutant(folder: string, { file, find, replace }: Mutation): string {
   mkdirSync(folder, { recursive: true });
