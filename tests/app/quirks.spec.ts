@@ -223,7 +223,7 @@ function locksOnDemand(lab: Lab): (text: string) => void {
 
 test.describe.configure({ timeout: 400_000 });
 
-test('M22, M23, M24, M25: with every remedy each quirk is got over', async ({}, info) => {
+test('M22, M23, M24: with every remedy each quirk is got over', async ({}, info) => {
   const machines = ['fedora42', 'manjaro', 'windows11'];
   const lab = await startLab({ guests: machines });
   try {

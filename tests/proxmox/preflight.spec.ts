@@ -28,6 +28,37 @@ test('M3: another vga than std fails the preflight, naming it, and writes nothin
   expect(writes(lab)).toEqual([]);
 });
 
+const NOT_STD = [
+  'virtio-gl',
+  'qxl',
+  'qxl4',
+  'cirrus',
+  'vmware',
+  'serial0',
+  'none',
+  'qxl,memory=32',
+  'memory=32,type=virtio',
+];
+test('M3: nothing but std passes, however the option is written, and none at all neither', async ({
+  lab,
+  connect,
+}) => {
+  const vm = await (await connect(labConnection(lab))).findVm('fedora42');
+  const { config } = lab.machine('fedora42');
+  for (const vga of [...NOT_STD, undefined]) {
+    if (vga === undefined) delete config.vga;
+    else config.vga = vga;
+    expect(await failure(checkHardware(vm, 'linux', WANTED)), vga).toMatchObject({
+      code: 'HARDWARE_UNSUITABLE',
+      expected: 'vga=std',
+    });
+  }
+  for (const vga of ['std', 'std,memory=32', 'memory=32,type=std']) {
+    config.vga = vga;
+    expect(await checkHardware(vm, 'linux', WANTED), vga).toEqual([]);
+  }
+});
+
 test('M3: with fix it is one PUT that carries exactly vga=std', async ({ lab, connect }) => {
   lab.machine('fedora42').config.vga = 'virtio';
   const vm = await (await connect(labConnection(lab))).findVm('fedora42');
@@ -102,6 +133,16 @@ test('M6: a config change is PUT /nodes/<node>/qemu/<vmid>/config', async ({ lab
   expect(writes(lab)).toMatchObject([
     { method: 'PUT', path: '/api2/json/nodes/pve/qemu/101/config', body: 'vga=std' },
   ]);
+});
+
+test('M6: a value goes into the body whole, whatever separates pairs', async ({ lab, connect }) => {
+  const vm = await (await connect(labConnection(lab))).findVm('fedora42');
+  const description = 'a=b&c;d +%41 é\n"e"';
+  await vm.setConfig({ description });
+  const body = writes(lab)[0]?.body ?? '';
+  expect([...new URLSearchParams(body)]).toEqual([['description', description]]);
+  // PVE splits on semicolons too, which no form of the web does.
+  expect(body).not.toMatch(/[;+ ]/);
 });
 
 test('M6: node names are URL-encoded', async ({ scripted, connect }) => {

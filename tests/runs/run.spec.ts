@@ -208,6 +208,30 @@ function writeRunProjectBroken(folder: string): void {
   writeRunProject(folder, [{ name: 'a1', vm: 5 }], { 'smoke.spec.ts': SMOKE });
 }
 
+test('A50: a run of an explicit list with a blacklisted machine ends before anything is asked, started or stored', async ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  writeRunProject(folder, THREE, { 'smoke.spec.ts': SMOKE });
+  const [chat, cluster] = [await startChat(), await startCluster()];
+  // Nobody has to approve, so that nothing else stops it; a lease takes a connection to the cluster.
+  const env = { ...chat.env, ...cluster.env, VMWRIGHT_GATE: 'off' };
+  const before = everything(folder);
+  for (const more of [[], ['--categorize', '--no-watch']]) {
+    const refused = await vmwright(folder, ['run', '--vms', 'a1,old', ...more], { env });
+    expect(refused.exitCode, more.join(' ')).not.toBe(0);
+    expect(refused.stderr).toMatch(/HOST_BLACKLISTED[^]*\bold\b[^]*RE-CREATE/);
+    expect(refused.stdout).not.toContain('host: a1');
+  }
+  expect(everything(folder)).toEqual(before);
+  const flagged = ['run', '--vms', 'a1,old', '--allow-blacklisted', '--build-name', 'flagged'];
+  await vmwright(folder, flagged, { env });
+  const journal = readFileSync(join(folder, 'test-results/state/flagged/journal.jsonl'), 'utf8');
+  expect(journal).toMatch(/"test-end"[^\n]*"host":"a1"/);
+  expect(chat.posts.every((text) => text.includes('flagged'))).toBe(true);
+  expect(cluster.connections()).toBe(0);
+  chat.close();
+  cluster.close();
+});
+
 test('A9, A65, A125: a spec that is gone since the plan stops the run; a confirmed risk does not; the flow is that of the specs, planned or by the config', async ({}, testInfo) => {
   const folder = testInfo.outputPath('p');
   const suites = SUITES.replace(`['smoke.spec.ts']`, `['smoke.spec.ts', 'more.spec.ts']`);
@@ -342,7 +366,7 @@ test('A71: typed in a terminal, "approve without watcher" runs and posts nothing
   chat.close();
 });
 
-test('A75, A78, A79: during a run status is live and redraws; a second run of its machines is refused', async ({}, testInfo) => {
+test('A75, A79: during a run status is live and redraws; a second run of its machines is refused', async ({}, testInfo) => {
   requirePeer(test, 'script');
   const folder = testInfo.outputPath('p');
   writeRunProject(folder, ['a1', 'a2'], {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { pidExists, readStart, systemProcesses, type ProcessSource } from '../../fixtures/process/view.ts';
@@ -197,6 +197,24 @@ test('T39, T40: finished as crashed, counted, both files gone', ({ isolatedTrace
     elapsedMs: 5000,
   });
   expect([existsSync(old.trace), existsSync(old.enrollment)]).toEqual([false, false]);
+});
+
+test('T40: every crash counts, and a file that is gone before it can be removed is no failure', ({
+  isolatedTraceConfig: config,
+}) => {
+  expect(recover(config).count).toBe(0);
+  const crashed = [1001, 1002, 1003].map((pid) => writeOldTrace(config, { pid }));
+  writeOldTrace(config, { pid: 1004, boot: 'earlier' });
+  // Somebody else empties the folder after the session is written down.
+  const flush = ({ id }: Session): void => {
+    const [first, second] = crashed;
+    if (id.startsWith('crashed_1001_')) rmSync(first!.trace);
+    if (id.startsWith('crashed_1002_')) rmSync(second!.enrollment);
+  };
+  const { found, count } = recover(config, { flush });
+  expect(found.map(({ outcome }) => outcome)).toEqual(['recovered', 'recovered', 'recovered', 'stale']);
+  expect(count).toBe(3);
+  expect(readdirSync(config.tmpfsPath)).toEqual([]);
 });
 
 test('P-T5: two crashes of one number are two sessions', ({ isolatedTraceConfig }) => {

@@ -161,7 +161,7 @@ test('steps', async ({ app, ssh }) => {
   }
 });`;
 
-test('T27, T40: a run that is killed at any step is finished by the next one, with everything it had written', async ({}, info) => {
+test('T27: a run that is killed at any step is finished by the next one, with everything it had written', async ({}, info) => {
   test.slow(); // six runs
   for (const step of [1, 3]) {
     const place = placeIn(info.outputPath(String(step)));
@@ -212,6 +212,28 @@ test('T27, T40: a run that is killed at any step is finished by the next one, wi
     });
     expect((await runPlaywright(place.folder, ['test'], { env })).output).not.toContain('vmwright recover');
   }
+});
+
+test('T40: the crashed run’s machine is free again although the next run never takes it', async ({}, info) => {
+  test.slow(); // two runs
+  const place = placeIn(info.outputPath());
+  const machines = ['fedora42', 'windows11'];
+  await runOnLab(lab, place.folder, {
+    machines,
+    args: ['--project=fedora42'],
+    spec: traced(STEPS),
+    env: { ...place.env, STOP_AT: '2' },
+    onOutput: killAt(2),
+  });
+  expect(notes()).toContain('vmwright lease');
+  await workerEnds(place);
+  age(place.shm);
+  const env = { ...lab.env(), ...place.env, SSH_KNOWN_HOSTS_FILE: join(place.folder, 'known_hosts') };
+  const next = await runPlaywright(place.folder, ['test', '--project=windows11'], { env });
+  expect(next.output).toContain('1 passed');
+  expect(next.output).toMatch(/vmwright recover: VM 101 \(fedora42\)[^\n]* freed \(its processes are gone\)/);
+  expect(notes()).toBe('');
+  expect(readdirSync(place.shm)).toEqual([]);
 });
 
 test('T48: `vmwright recover` frees what a killed run held, tells first with --dry-run, and does it once; the index is for nobody', async ({}, info) => {

@@ -1,7 +1,9 @@
 /**
  * Claims on a page: a scripted machine behind real RFB, a scripted model behind real HTTP.
  */
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { TestInfo } from '@playwright/test';
 import { launchWitness } from '../../fixtures/page/claims.ts';
 import { expect } from '../../fixtures/expect.ts';
@@ -10,6 +12,7 @@ import { type TestPage, withEyes } from '../../fixtures/page/test-page.ts';
 import { VncPage } from '../../fixtures/vnc/index.ts';
 import type { Label } from '../matchers/support/screen.ts';
 import { Desk, FIELD } from '../page/support/desk.ts';
+import { ROOT } from '../support/runner.ts';
 import { test as base, vmwrightError } from './support/fixtures.ts';
 import { type Act, answer, place } from './support/provider.ts';
 
@@ -149,15 +152,48 @@ test('.not passes on an explicit no, asked both ways on the same pixels; unsure 
   }
 });
 
-test('M35: { not } passes only on yes and no about the same frame', async ({ vncPage, provider }) => {
+test('M35: { not } passes only on yes and no about the same frame', async ({ vncPage, desk, provider }) => {
   const not = 'an offline banner';
-  provider.act = ({ claim }) => (claim === CLAIM ? YES : NO);
+  // The screen is another one before the second question is asked.
+  provider.act = ({ claim }) => {
+    if (claim !== CLAIM) return NO;
+    desk.show(LOADING);
+    return YES;
+  };
   await expect(vncPage).toShow(CLAIM, { not });
   expect(provider.calls.map(({ claim }) => claim)).toEqual([CLAIM, not]);
   expect(new Set(provider.calls.map(({ pixels }) => pixels)).size).toBe(1);
+  desk.show(FORM);
   provider.act = YES;
   await expect(expect(vncPage).toShow(CLAIM, { not, timeout: 50 })).rejects.toThrow(/offline banner" false/);
 });
+
+for (const [what, act] of Object.entries<Act>({
+  'an unsure answer': answer('unsure'),
+  prose: { text: 'No, there is no such banner.' },
+  'a server error': { status: 500 },
+  'a yes that quotes what is not there': answer('pass', [
+    { quote: 'You are offline', box: [38, 38, 230, 66] },
+  ]),
+})) {
+  test(`M35: { not } is no explicit no, so the claim does not pass: ${what}`, async ({
+    vncPage,
+    provider,
+  }, info) => {
+    const not = 'an offline banner';
+    provider.act = ({ claim }) => (claim === CLAIM ? YES : act);
+    await expect(expect(vncPage).toShow(CLAIM, { not, timeout: 50 })).rejects.toThrow(
+      /offline banner" false[^]*: +pass by model; unsure by model/,
+    );
+    expect(recordOf(info, 'toShow')).toMatchObject({ passed: false, verdict: 'pass' });
+    // The other way round: an unsure claim is not saved by a clear no.
+    provider.act = ({ claim }) => (claim === CLAIM ? act : NO);
+    await expect(expect(vncPage).toShow(CLAIM, { not, timeout: 50 })).rejects.toThrow(/: +unsure by model/);
+    // Nor does what is unsure prove that it is false that the claim holds without the other.
+    provider.act = ({ claim }) => (claim === CLAIM ? YES : act);
+    await expect(expect(vncPage).not.toShow(CLAIM, { not, timeout: 50 })).rejects.toThrow(/explicitly false/);
+  });
+}
 
 test('M39: a loading screen, then the ready one: two calls', async ({ vncPage, desk, provider }) => {
   desk.show(LOADING);
@@ -207,16 +243,60 @@ test('M30: ifVisible takes one look, runs its step on a yes only, and never fail
   );
 });
 
-test('M31: a click asks once; with precheck twice', async ({ vncPage, desk, provider }) => {
+test('M31: a click asks once; with precheck twice; each click is asked for by itself', async ({
+  vncPage,
+  desk,
+  provider,
+}) => {
   provider.act = ({ kind }) => (kind === 'place' ? MIDDLE : YES_AT_CROP);
   const field = vncPage.getByDescription('the e-mail field');
-  await field.click();
-  expect(kinds(provider.calls)).toEqual(['place']);
+  const asked = async (act: () => Promise<void>): Promise<string[]> => {
+    provider.calls.length = 0;
+    await act();
+    await desk.receivesAll(vncPage);
+    return kinds(provider.calls);
+  };
+  expect(await asked(() => field.click())).toEqual(['place']);
+  expect(presses(desk)).toHaveLength(1);
   expect(presses(desk)[0]).toMatchObject({ x: 240, y: 218 });
-  provider.calls.length = 0;
-  await field.click({ precheck: true });
-  expect(kinds(provider.calls)).toEqual(['place', 'verdict']);
+  expect(await asked(() => field.click({ precheck: true }))).toEqual(['place', 'verdict']);
   expect(presses(desk)).toHaveLength(2);
+  // What one click asked for holds for that click alone.
+  for (const click of [
+    () => field.click(),
+    () => field.click({ precheck: false }),
+    () => field.click({ button: 'right' }),
+    () => field.dblclick(),
+    () => field.hover(),
+    () => field.fill('alice'),
+    () => vncPage.getByDescription('the e-mail field').click(),
+  ])
+    expect(await asked(click)).toEqual(['place']);
+  expect(await asked(() => field.fill('alice', { precheck: true }))).toEqual(['place', 'verdict']);
+});
+
+test('M31: no setting turns prechecks on', async ({ desk, provider, asker }) => {
+  provider.act = ({ kind }) => (kind === 'place' ? MIDDLE : YES_AT_CROP);
+  const file = readFileSync(join(ROOT, '.env.example'), 'utf8');
+  const names = [...file.matchAll(/^#?\s*([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name ?? '');
+  expect(names).toEqual(expect.arrayContaining(['VLM_VOTES', 'VLM_REQUIRED']));
+  expect(names.filter((name) => /PRE_?CHECK/.test(name))).toEqual([]);
+  const switches = ['VLM', 'VMWRIGHT'].flatMap((room) =>
+    ['PRECHECK', 'PRECHECK_CLICK', 'PRECHECK_CLICKS', 'PRECHECKS'].map((name) => `${room}_${name}`),
+  );
+  const env = Object.fromEntries(switches.map((name) => [name, '1']));
+  const page = await VncPage.connect({ open: desk.server.open, name: 'fedora42', wake: false });
+  const outer = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    await withEyes(page, asker(env)).getByDescription('the e-mail field').click();
+  } finally {
+    for (const name of switches)
+      if (outer[name] === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = outer[name];
+  }
+  expect(kinds(provider.calls)).toEqual(['place']);
+  await page.close();
 });
 const YES_AT_CROP = answer('pass', [{ quote: 'Email', box: [38, 25, 84, 44] }]);
 
@@ -224,6 +304,7 @@ test('M32: a rejected precheck has its own code and presses nothing', async ({ v
   provider.act = ({ kind }) => (kind === 'place' ? MIDDLE : NO);
   const error = await vmwrightError(vncPage.getByDescription('the e-mail field').click({ precheck: true }));
   expect(error.code).toBe('PRECHECK_REJECTED');
+  await desk.receivesAll(vncPage);
   expect(presses(desk)).toEqual([]);
 });
 
@@ -243,6 +324,7 @@ test('M34: with verifyInput denied on all tries the submit key is withheld', asy
   );
   expect(error.code).toBe('INPUT_NOT_VERIFIED');
   expect(desk.typed()).toMatchObject({ text: 'alice', attempt: 2 });
+  await desk.receivesAll(vncPage);
   expect(returns(desk)).toEqual([]);
 });
 
@@ -274,6 +356,7 @@ test('P-M11: three places outside of the screen mean that it is not visible', as
   const error = await vmwrightError(vncPage.getByDescription('the cloud icon').click({ timeout: 50 }));
   expect(error).toMatchObject({ code: 'VLM_NOT_VISIBLE' });
   expect(error.message).toContain('outside of the picture 3 times');
+  await desk.receivesAll(vncPage);
   expect(presses(desk)).toEqual([]);
 });
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { expect } from '@playwright/test';
 import type { Frame, Rect } from '../../../fixtures/image/frame.ts';
 import { crop } from '../../../fixtures/image/frame.ts';
 import { type TestPage, withEyes } from '../../../fixtures/page/test-page.ts';
@@ -16,6 +17,8 @@ export const FIELD: Rect = { x: 40, y: 200, width: 400, height: 36 };
 const CONTROL = 0xffe3;
 const SHIFT = 0xffe1;
 const BACKSPACE = 0xff08;
+/** Pressed after everything else: what has not arrived before it was never sent. */
+const LAST = { key: 'F12', log: '+ffc9' };
 
 export interface DeskOptions {
   readonly labels?: readonly Label[];
@@ -51,6 +54,14 @@ export class Desk {
   show(labels: readonly Label[]): void {
     this.labels = labels;
     this.server.send(update(rawPicture(this.server.whole, this.picture())));
+  }
+
+  /** Waits until the machine has everything that `page` has sent: only then is a missing key one that was not pressed. */
+  async receivesAll(page: TestPage): Promise<void> {
+    const seen = (): number => this.server.keys().filter((key) => key === LAST.log).length;
+    const before = seen();
+    await page.keyboard.press(LAST.key);
+    await expect.poll(seen, 'the last key arrives').toBe(before + 1);
   }
 
   /** What was typed since the field was emptied last, and how often it was emptied. */
