@@ -4,7 +4,7 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identityOf, type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
@@ -31,9 +31,9 @@ const POLL_MS = 500;
 /** Between asking a stuck runner to end and ending it. */
 const KILL_AFTER_MS = 5_000;
 
-/** Runs Playwright and resolves with its exit code. */
+/** Runs Playwright and resolves with its exit code, which is kept with the run: no report of its own can know it. */
 export async function supervise(supervision: Supervision): Promise<number> {
-  const { folder, args, env, stdout } = supervision;
+  const { folder, part, args, env, stdout } = supervision;
   const log = createWriteStream(join(folder, FILES.runLog), { flags: 'a' });
   const child = spawn(process.execPath, [playwright(), ...args], { env, stdio: ['inherit', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr]) {
@@ -57,7 +57,11 @@ export async function supervise(supervision: Supervision): Promise<number> {
   const watching = new AbortController();
   const watched = supervision.watch ? endWhenStuck(supervision, child, watching.signal) : Promise.resolve();
   try {
-    return await exited;
+    const code = await exited;
+    // The runner makes the folder of its group; a group of which it made none left no report either.
+    if (existsSync(part))
+      writeAtomically(join(part, FILES.exit), `${JSON.stringify({ at: Date.now(), code })}\n`);
+    return code;
   } finally {
     watching.abort();
     await watched;

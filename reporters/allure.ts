@@ -42,7 +42,10 @@ export default class AllureReporter extends Base {
   #claim: Claim | undefined;
   readonly #pending: Promise<unknown>[] = [];
 
-  constructor(options: Options) {
+  readonly #isListing: boolean;
+
+  /** @param options with what Playwright adds to them: `--list` is no run, and touches no results */
+  constructor(options: Options & { readonly _mode?: 'list' | 'test' | 'merge' }) {
     const { resultsDir = 'allure-results' } = options;
     super({
       categories: CATEGORIES,
@@ -52,9 +55,11 @@ export default class AllureReporter extends Base {
       listeners: [{ beforeTestResultWrite: classify }, ...(options.listeners ?? [])],
     });
     this.#resultsDir = resultsDir;
+    this.#isListing = options._mode === 'list';
   }
 
   override onConfigure(config: FullConfig): void {
+    if (this.#isListing) return;
     registerSecrets();
     const run = facts.runId();
     const { VMWRIGHT_BUILD_NAME: build = run } = readEnvironment();
@@ -70,6 +75,7 @@ export default class AllureReporter extends Base {
   }
 
   override onBegin(suite: Suite): void {
+    if (this.#isListing) return;
     registerSecrets();
     super.onBegin(suite);
   }
@@ -87,6 +93,7 @@ export default class AllureReporter extends Base {
 
   // Playwright waits for no reporter at the end of a test; merging blobs it is at the end before anything is written.
   override async onEnd(): Promise<void> {
+    if (this.#isListing) return;
     try {
       await Promise.all(this.#pending);
       await super.onEnd();

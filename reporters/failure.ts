@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TestResult, TestStep } from '@playwright/test/reporter';
+import type { TestError, TestResult, TestStep } from '@playwright/test/reporter';
 import type { FailureEvidence, Picture, StepResult } from '../runs/journal.ts';
 import { stripAnsi } from '../runs/render/sections.ts';
 
@@ -47,6 +47,12 @@ export function failureFrom(result: TestResult): FailureEvidence | undefined {
     short: shorten(excerpt),
     excerpt,
   };
+}
+
+/** An error outside of any test: one line, and what it says. */
+export function errorFrom(error: TestError): { readonly short: string; readonly excerpt: string } {
+  const excerpt = withoutStack(stripAnsi(error.message ?? error.value ?? '')) || 'an error without words';
+  return { short: shorten(excerpt), excerpt };
 }
 
 /** A test that timed out did so in its last step, unless it was past all of them. */

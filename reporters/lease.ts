@@ -18,11 +18,16 @@ export default class LeaseReporter implements Reporter {
   #machines: readonly Machine[] = [];
   #stopListening: (() => void) | undefined;
 
-  constructor() {
+  readonly #isListing: boolean;
+
+  /** @param options what Playwright adds to them: `--list` is no run, and has nothing to give back */
+  constructor(options: { readonly _mode?: 'list' | 'test' | 'merge' } = {}) {
+    this.#isListing = options._mode === 'list';
     nameRun();
   }
 
   onBegin(_config: FullConfig, root: Suite): void {
+    if (this.#isListing) return;
     this.#stopListening = stopOnTermination();
     this.#machines = root.suites.flatMap((suite) => {
       const { machine } = (suite.project()?.use ?? {}) as { machine?: Machine };

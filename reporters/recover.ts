@@ -27,17 +27,24 @@ export interface RecoverOptions {
   readonly stateFolder?: string;
 }
 
+/** What Playwright adds to the options: `--list` is no run, and touches nothing. */
+interface RunnerOptions {
+  readonly _mode?: 'list' | 'test' | 'merge';
+}
+
 export default class RecoverReporter implements Reporter {
   readonly #options: RecoverOptions;
   #leases: Promise<void> = Promise.resolve();
   #isDone = false;
 
-  constructor(options: RecoverOptions = {}) {
+  constructor(options: RecoverOptions & RunnerOptions = {}) {
     this.#options = options;
+    this.#isDone = options._mode === 'list';
   }
 
   // Before blobs and summaries look at the run's metadata.
   async preprocess({ config }: { readonly config: FullConfig }): Promise<void> {
+    if (this.#isDone) return;
     this.#isDone = true;
     try {
       await aloneInRecovery({ onWait: sayOne }, () => this.#recover(config));

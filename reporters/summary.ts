@@ -3,12 +3,14 @@
  *
  *     reporter: [['list'], ['vmwright/reporter']]
  *
- * Prints the summary at the end, and writes `summary.md`, `summary.txt` and `summary.json`. It turns what Playwright
- * tells into journal events; everything that is shown is computed from those. It works in `merge-reports` too.
+ * Prints the summary at the end, and writes `index.html`, `summary.{md,txt,json}`, `junit.xml` and `ctrf.json`. From its
+ * first moment on these files are of this run: RUNNING until Playwright has told everything, errors of other reporters
+ * and the exit code included. It turns what Playwright tells into journal events; everything that is shown is computed
+ * from those. It works in `merge-reports` too; `--list` is no run.
  *
  * @module
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type {
   FullConfig,
@@ -20,6 +22,7 @@ import type {
   TestResult,
   TestRun,
   TestStep,
+  WorkerInfo,
 } from '@playwright/test/reporter';
 import { runUrl } from '../fixtures/config/ci.ts';
 import { redact } from '../fixtures/config/index.ts';
@@ -27,10 +30,18 @@ import { identityOf } from '../fixtures/process/identity.ts';
 import { claimName, claimOutput } from '../runs/build-claim.ts';
 import type { Claim } from '../runs/claim.ts';
 import { publishedCrashes } from '../runs/crashes.ts';
-import { failureFrom, isTopLevelStep, picturesOf, timedStep, timedSteps, topLevelSteps } from './failure.ts';
+import {
+  errorFrom,
+  failureFrom,
+  isTopLevelStep,
+  picturesOf,
+  timedStep,
+  timedSteps,
+  topLevelSteps,
+} from './failure.ts';
 import { plannedFlows } from '../runs/flow/flow.ts';
 import { type JournalEvent, type JournalWriter, openJournal, type PlannedHost } from '../runs/journal.ts';
-import { foldJournal } from '../runs/model.ts';
+import { foldJournal, type RunModel } from '../runs/model.ts';
 import { type NoteKind, noteOf } from '../runs/notes.ts';
 import { writeOutputs } from '../runs/outputs.ts';
 import { ProgressBoard } from '../runs/progress.ts';
@@ -38,7 +49,7 @@ import { renderText } from '../runs/render/text.ts';
 import * as facts from '../runs/run-facts.ts';
 import { registerSecrets } from './secrets.ts';
 import { publishedShards, publishShard, shardByProject } from './sharding.ts';
-import { stripAnsi } from '../runs/render/sections.ts';
+import { thumbnailsOf } from '../runs/render/pictures.ts';
 import { beginRun, FILES, partFolder, readRecord, type RunRecord, updateRecord } from '../runs/store.ts';
 import { VERSION } from '../runs/version.ts';
 
@@ -53,6 +64,29 @@ export interface SummaryOptions {
   readonly flow?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** What Playwright adds to the options of a reporter. */
+interface RunnerOptions {
+  readonly configDir?: string;
+  readonly _mode?: 'list' | 'test' | 'merge';
+}
+
+/** How the run began, for its folder. */
+interface Beginning {
+  readonly hosts: readonly PlannedHost[];
+  readonly run: string;
+  readonly command: string;
+  readonly suite: string;
+  readonly at: number;
+  readonly adopted: RunRecord | undefined;
+  readonly part: Parameters<typeof partFolder>[1];
+  /** Takes the run's name, where that was put off. */
+  readonly claim?: () => string;
+}
+
+/** Playwright's own words when nothing that was asked for is a test. */
+const NO_TESTS = /^(?:Error: )?No tests found\b/;
+const NO_TEST = 'no test was found';
+
 export default class SummaryReporter implements Reporter {
   readonly #options: SummaryOptions;
   readonly #events: JournalEvent[] = [];
@@ -60,6 +94,7 @@ export default class SummaryReporter implements Reporter {
   readonly #run = facts.runId();
   #build = '';
   readonly #claims: Claim[] = [];
+  #hasOutput = false;
   #journal: JournalWriter | undefined;
   #progress: ProgressBoard | undefined;
   #outputFolder = '';
@@ -67,9 +102,24 @@ export default class SummaryReporter implements Reporter {
   #hosts = new Set<string>();
   /** Every machine of a sharded run, known before the other shards' are excluded. */
   #scope: PlannedHost[] | undefined;
+  #config: FullConfig | undefined;
+  /** Set until the run has a folder. */
+  #beginning: Beginning | undefined;
+  /** Machines by the spec files that only they run. */
+  #owners = new Map<string, string | undefined>();
+  /** The object that the reporters after this one may still change. */
+  #result: FullResult | undefined;
+  /** What could not be recorded: without it nobody knows the run. */
+  readonly #faults: string[] = [];
+  #pictures: ReadonlyMap<string, string> = new Map();
+  #isOver = false;
+  readonly #isListing: boolean;
 
-  constructor(options: SummaryOptions = {}) {
+  constructor(options: SummaryOptions & RunnerOptions = {}) {
     this.#options = options;
+    this.#isListing = options._mode === 'list';
+    if (this.#isListing || options.configDir === undefined) return;
+    this.#guarded(() => this.#announce(options.configDir ?? ''));
   }
 
   /** A shard is made of whole machines. */
@@ -83,7 +133,9 @@ export default class SummaryReporter implements Reporter {
       const hosts = facts.plannedHosts(suite, config, this.#args);
       this.#build = this.#claimName(suite, { shard });
       const shards = shardByProject(suite, shard, testRun);
-      this.#scope = hosts.map((host) => ({ ...host, shard: shards.get(host.host) ?? 1 }));
+      this.#scope = hosts.map((host) =>
+        host.untested === undefined ? { ...host, shard: shards.get(host.host) ?? 1 } : host,
+      );
       publishShard(config, {
         run: this.#run,
         build: this.#build,
@@ -95,84 +147,124 @@ export default class SummaryReporter implements Reporter {
   }
 
   onBegin(config: FullConfig, suite: Suite): void {
-    this.#guarded(() => {
-      this.#prepare(config);
-      const merged = publishedShards(config);
-      const at = Date.now();
-      const run = merged[0]?.run ?? this.#run;
-      const group = process.env.VMWRIGHT_GROUP;
-      const part = {
-        ...(config.shard === null ? {} : { shard: config.shard }),
-        ...(group === undefined || group === '' ? {} : { group }),
-      };
-      this.#build ||= this.#claimName(suite, part, merged[0], at);
-      this.#claimOutput(run);
-      const given = readRecord(join(this.#stateFolder, this.#build));
-      const isFresh = merged.length === 0 || config.shard !== null;
-      const isPlanned = given !== undefined && given.run === process.env.VMWRIGHT_RUN_ID;
-      const adopted =
-        isFresh && isPlanned && !existsSync(join(this.#stateFolder, this.#build, FILES.journal))
-          ? given
-          : undefined;
-      const hosts = this.#plan(config, suite, adopted);
-      this.#hosts = new Set(hosts.map((host) => host.host));
-      const tests = suite.allTests().filter((test) => this.#hosts.has(facts.hostOf(test)));
-      const files = [...new Set(tests.map((test) => test.location.file))];
-      const suites = [...new Set(files.map(facts.suiteName))];
-      const command = merged[0]?.command ?? adopted?.command ?? this.#command();
-      const matrix = this.#options.matrix ?? 'vm-matrix.ts';
-      const coverage =
-        adopted !== undefined && adopted.coverage.length > 0
-          ? adopted.coverage
-          : facts.coverageOf(suites, matrix, this.#args);
-      const folder = this.#openRun({ hosts, run, command, suite: suites.join(', '), at, adopted, part });
-      this.#journal = openJournal(join(folder, FILES.journal));
-      this.#progress = new ProgressBoard(folder, this.#events);
-      const url = runUrl();
-      if (url !== undefined) writeFileSync(join(folder, FILES.url), `${redact(url)}\n`);
-      this.#record({
-        type: 'run-begin',
-        at,
-        run,
-        version: VERSION,
-        build: this.#build,
-        hosts,
-        slots: config.workers,
-        command,
-        coverage,
-        flow: plannedFlows(files, gatesOf(adopted), this.#options.flow),
-        ...part,
-        ...(url === undefined ? {} : { url }),
-      });
-      for (const crash of publishedCrashes(config)) this.#record(noteOf(at, 'anomaly', crash));
-      this.#recordMissingShards(at, config);
+    if (this.#isListing) return;
+    this.#guarded(() => this.#begin(config, suite));
+    if (this.#events[0]?.type === 'run-begin') this.#guarded(() => this.#write(this.#model()));
+  }
+
+  #begin(config: FullConfig, suite: Suite): void {
+    this.#config = config;
+    this.#prepare(config);
+    const merged = publishedShards(config);
+    const at = Date.now();
+    const run = merged[0]?.run ?? this.#run;
+    const group = process.env.VMWRIGHT_GROUP;
+    const part = {
+      ...(config.shard === null ? {} : { shard: config.shard }),
+      ...(group === undefined || group === '' ? {} : { group }),
+    };
+    const claim = (): string => this.#claimName(suite, part, merged[0], at);
+    // A run that finds no test is none; whether this is one its errors say, and they come next.
+    const isHeld = suite.allTests().length === 0 && !this.#isAwaited();
+    this.#build ||= isHeld ? (givenName() ?? facts.defaultBuildName([], at)) : claim();
+    this.#claimOutput(run);
+    const given = readRecord(join(this.#stateFolder, this.#build));
+    const isFresh = merged.length === 0 || config.shard !== null;
+    const isPlanned = given !== undefined && given.run === process.env.VMWRIGHT_RUN_ID;
+    const adopted =
+      isFresh && isPlanned && !existsSync(join(this.#stateFolder, this.#build, FILES.journal))
+        ? given
+        : undefined;
+    const hosts = this.#plan(config, suite, adopted);
+    this.#hosts = new Set(hosts.map((host) => host.host));
+    const tests = suite.allTests().filter((test) => this.#hosts.has(facts.hostOf(test)));
+    this.#owners = ownersOf(suite);
+    const files = [...new Set(tests.map((test) => test.location.file))];
+    const suites = [...new Set(files.map(facts.suiteName))];
+    const command = merged[0]?.command ?? adopted?.command ?? this.#command();
+    const matrix = this.#options.matrix ?? 'vm-matrix.ts';
+    const coverage =
+      adopted !== undefined && adopted.coverage.length > 0
+        ? adopted.coverage
+        : facts.coverageOf(suites, matrix, this.#args);
+    const url = runUrl();
+    this.#events.length = 0;
+    this.#record({
+      type: 'run-begin',
+      at,
+      run,
+      version: VERSION,
+      build: this.#build,
+      hosts,
+      slots: config.workers,
+      command,
+      coverage,
+      flow: plannedFlows(files, gatesOf(adopted), this.#options.flow),
+      ...(config.failOnFlakyTests ? { failOnFlakyTests: true } : {}),
+      ...part,
+      ...(url === undefined ? {} : { url }),
     });
+    for (const crash of publishedCrashes(config)) this.#record(noteOf(at, 'anomaly', crash));
+    this.#recordMissingShards(at, config);
+    const beginning = { hosts, run, command, suite: suites.join(', '), at, adopted, part };
+    this.#beginning = isHeld ? { ...beginning, claim } : beginning;
+    if (!isHeld) this.#store();
+  }
+
+  /** `vmwright run` has made a folder for this very run. */
+  #isAwaited(): boolean {
+    const { VMWRIGHT_BUILD_NAME: build = '', VMWRIGHT_RUN_ID: run } = process.env;
+    return build !== '' && run !== undefined && readRecord(join(this.#stateFolder, build))?.run === run;
+  }
+
+  /** Gives the run its folder, with everything in it that has happened so far. */
+  #store(): void {
+    const beginning = this.#beginning;
+    if (beginning === undefined) return;
+    this.#beginning = undefined;
+    const [begin] = this.#events;
+    if (beginning.claim !== undefined && begin?.type === 'run-begin') {
+      this.#build = beginning.claim();
+      this.#events[0] = { ...begin, build: this.#build };
+    }
+    const folder = this.#openRun(beginning);
+    const journal = openJournal(join(folder, FILES.journal));
+    for (const event of this.#events) journal.append(event);
+    this.#journal = journal;
+    this.#progress = new ProgressBoard(folder, this.#events);
+    const url = runUrl();
+    if (url !== undefined) writeFileSync(join(folder, FILES.url), `${redact(url)}\n`);
   }
 
   onTestBegin(test: TestCase, result: TestResult): void {
     if (!this.#isHost(test)) return;
     this.#guarded(() => {
       const at = result.startTime.getTime();
-      this.#record({ type: 'test-begin', at, retry: result.retry, ...facts.identity(test) });
+      this.#record({ type: 'test-begin', at, retry: result.retry, ...this.#identity(test) });
     });
   }
 
   onStepBegin(test: TestCase, _result: TestResult, step: TestStep): void {
     if (!this.#isHost(test) || !isTopLevelStep(step)) return;
-    const host = facts.hostOf(test);
+    const { host, id } = this.#identity(test);
     this.#guarded(() =>
-      this.#record({ type: 'step-begin', at: step.startTime.getTime(), host, title: step.title }),
+      this.#record({ type: 'step-begin', at: step.startTime.getTime(), host, title: step.title, id }),
     );
   }
 
   onStepEnd(test: TestCase, _result: TestResult, step: TestStep): void {
     if (!this.#isHost(test) || !isTopLevelStep(step)) return;
     const at = step.startTime.getTime() + Math.max(0, step.duration);
-    this.#guarded(() => this.#record({ type: 'step-end', at, host: facts.hostOf(test), ...timedStep(step) }));
+    const { host, id } = this.#identity(test);
+    this.#guarded(() => this.#record({ type: 'step-end', at, host, id, ...timedStep(step) }));
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {
-    if (!this.#isHost(test)) return;
+    if (this.#isListing) return;
+    if (!this.#isHost(test)) {
+      this.#guarded(() => this.#recordOther(test, result));
+      return;
+    }
     this.#guarded(() => {
       const annotations = [...test.annotations, ...result.annotations];
       const described = (type: string): string | undefined =>
@@ -194,10 +286,11 @@ export default class SummaryReporter implements Reporter {
       this.#record({
         type: 'test-end',
         at,
-        ...facts.identity(test),
+        ...this.#identity(test),
         retry: result.retry,
         outcome: result.status,
         expected: result.status === test.expectedStatus || result.status === 'skipped',
+        ...(result.status === 'skipped' && test.expectedStatus !== 'skipped' ? { isDropped: true } : {}),
         ...(skipReason === undefined ? {} : { skipReason }),
         retriesLeft: Math.max(0, test.retries - result.retry),
         steps: topLevelSteps(result),
@@ -209,34 +302,139 @@ export default class SummaryReporter implements Reporter {
     });
   }
 
-  onError(error: TestError): void {
-    const [line] = stripAnsi(error.message ?? error.value ?? 'unknown error').split('\n');
-    this.#guarded(() =>
-      this.#record(noteOf(Date.now(), 'anomaly', `error outside of any test: ${line ?? ''}`)),
-    );
+  onError(error: TestError, worker?: WorkerInfo): void {
+    if (this.#isListing) return;
+    this.#guarded(() => {
+      const ofWorker = worker?.project.name;
+      const host = ofWorker ?? this.#owners.get(error.location?.file ?? '');
+      const isKnown = host !== undefined && this.#hosts.has(host);
+      this.#recordError({ ...(isKnown ? { host } : {}), ...errorFrom(error) });
+    });
   }
 
-  async onEnd(result: FullResult): Promise<void> {
+  onEnd(result: FullResult): Promise<void> {
+    this.#result = result;
+    return Promise.resolve();
+  }
+
+  /** After all reporters have had their say; one of them may still fail after this. */
+  async onExit(): Promise<void> {
+    if (this.#isListing) return;
+    this.#guarded(() => this.#end());
+    const model = this.#model();
+    this.#pictures = await thumbnailsOf(model).catch(() => this.#pictures);
+    this.#isOver = true;
+    process.once('exit', (code) => this.#exited(code));
+    const colour = process.stdout.isTTY && !process.env.NO_COLOR;
+    process.stdout.write(`\n${redact(renderText(model, { now: Date.now() }, colour))}\n`);
     try {
-      const at = result.startTime.getTime() + result.duration;
-      this.#record({
-        type: 'run-end',
-        at,
-        result: result.status === 'interrupted' ? 'cancelled' : 'finished',
-      });
-      this.#progress?.close();
-      this.#journal?.close();
-      if (this.#events[0]?.type !== 'run-begin') return;
-      const model = foldJournal(this.#events);
-      mkdirSync(this.#outputFolder, { recursive: true });
-      await writeOutputs(model, { folder: this.#outputFolder, stateFolder: this.#stateFolder, now: at });
-      const colour = process.stdout.isTTY && !process.env.NO_COLOR;
-      process.stdout.write(`\n${redact(renderText(model, { now: at }, colour))}\n`);
-    } catch (error) {
-      say(error);
+      this.#write(model);
     } finally {
       for (const claim of this.#claims) claim.release();
     }
+  }
+
+  #end(): void {
+    const { startTime, duration = 0, status } = this.#result ?? {};
+    const at = startTime === undefined ? Date.now() : startTime.getTime() + duration;
+    const errors = this.#events.filter((event) => event.type === 'error');
+    const isNoRun =
+      this.#beginning !== undefined &&
+      status !== 'interrupted' &&
+      errors.every(({ short }) => NO_TESTS.test(short));
+    if (isNoRun) this.#foundNoTest(at);
+    this.#record({
+      type: 'run-end',
+      at,
+      result: status === 'interrupted' ? 'cancelled' : 'finished',
+      ...(status === undefined ? {} : { status }),
+    });
+    if (!isNoRun) this.#store();
+    this.#progress?.close();
+  }
+
+  /** Nothing of the run is kept but its summary: no machine was looked at. */
+  #foundNoTest(at: number): void {
+    const [begin, ...rest] = this.#events;
+    if (begin?.type !== 'run-begin') return;
+    const hosts = begin.hosts.map((host) => facts.untested(host, this.#args));
+    const kept = rest.filter(({ type }) => type !== 'error');
+    const excerpt = `${NO_TEST}: the selection of this run (its files, --grep, --project) leaves none`;
+    this.#events.splice(0, Infinity, { ...begin, hosts }, ...kept);
+    this.#record({ type: 'error', at, short: NO_TEST, excerpt });
+  }
+
+  /** The last that anybody can learn of a run is the code with which its process ends. */
+  #exited(code: number): void {
+    this.#guarded(() => {
+      if (code !== 0 && this.#model().state === 'COMPLETED') {
+        const short = `the runner exited with code ${code} after its last report`;
+        this.#recordError({ short, excerpt: short });
+      }
+      this.#journal?.close();
+    });
+  }
+
+  #recordError(error: { readonly host?: string; readonly short: string; readonly excerpt: string }): void {
+    this.#record({ type: 'error', at: Date.now(), ...error });
+    if (!this.#isOver) return;
+    process.stderr.write(
+      `vmwright summary: the run failed after its summary was printed: ${redact(error.short)}\n`,
+    );
+    this.#write(this.#model());
+  }
+
+  /** Tests of projects that are no machines: their failures are the run's. */
+  #recordOther(test: TestCase, result: TestResult): void {
+    const outcome = test.outcome();
+    const isLast = result.retry >= test.retries;
+    const isForbidden = outcome === 'flaky' && this.#config?.failOnFlakyTests === true;
+    if (!isForbidden && !(outcome === 'unexpected' && isLast)) return;
+    const failure = failureFrom(result);
+    const title = test.titlePath().slice(1).join(' › ');
+    const short = `${title} - ${isForbidden ? 'flaky' : (failure?.short ?? result.status)}`;
+    this.#recordError({ short, excerpt: failure?.excerpt ?? short });
+  }
+
+  #identity(test: TestCase): ReturnType<typeof facts.identity> {
+    return facts.identity(test, this.#config?.rootDir ?? '');
+  }
+
+  /** The run as it is known now. */
+  #model(): RunModel {
+    const now = Date.now();
+    const events =
+      this.#events[0]?.type === 'run-begin' ? this.#events : [this.#placeholder(now), ...this.#events];
+    const isEnded = events.some(({ type }) => type === 'run-end');
+    const faults = this.#faults;
+    return foldJournal(events, { runner: isEnded ? 'gone' : 'alive', now, faults });
+  }
+
+  #placeholder(at: number): JournalEvent {
+    const { VMWRIGHT_BUILD_NAME: build = '' } = process.env;
+    const command = redact(this.#command());
+    return { type: 'run-begin', at, build: build || 'run', hosts: [], slots: 1, command, coverage: [] };
+  }
+
+  /** What stands in the summary from now on is of this run. */
+  #announce(configDir: string): void {
+    registerSecrets();
+    this.#setFolders(configDir);
+    this.#claimOutput(this.#run);
+    this.#write(this.#model());
+  }
+
+  /** @throws `SUMMARY_STALE` */
+  #write(model: RunModel): void {
+    const { state } = model;
+    const isInHistory = this.#beginning === undefined && state !== 'RUNNING';
+    const troubles = writeOutputs(model, {
+      folder: this.#outputFolder,
+      stateFolder: isInHistory ? this.#stateFolder : undefined,
+      now: Date.now(),
+      pictures: this.#pictures,
+    });
+    for (const trouble of troubles) say(trouble);
   }
 
   printsToStdio(): boolean {
@@ -245,8 +443,12 @@ export default class SummaryReporter implements Reporter {
 
   #prepare(config: FullConfig): void {
     registerSecrets(config);
-    const root = config.configFile === undefined ? config.rootDir : resolve(config.configFile, '..');
-    this.#outputFolder = resolve(root, this.#options.outputFolder ?? 'test-results/summary');
+    this.#setFolders(config.configFile === undefined ? config.rootDir : resolve(config.configFile, '..'));
+  }
+
+  #setFolders(root: string): void {
+    if (!this.#hasOutput)
+      this.#outputFolder = resolve(root, this.#options.outputFolder ?? 'test-results/summary');
     this.#stateFolder = resolve(root, this.#options.stateFolder ?? 'test-results/state');
   }
 
@@ -263,19 +465,15 @@ export default class SummaryReporter implements Reporter {
     const planned =
       group === undefined || group === '' ? scope : scope.filter((host) => host.family === group);
     if (planned.length === 0) return found;
-    return planned.map((plan) => ({ ...plan, ...found.find((host) => host.host === plan.host) }));
+    return planned.map((plan) => {
+      // In a shard the others' machines have no test, and are no machines without one.
+      const own = found.find((host) => host.host === plan.host && host.untested === undefined);
+      return { ...plan, ...own };
+    });
   }
 
   /** Makes the folder ready before anything in it is opened, and says who runs. */
-  #openRun(begin: {
-    hosts: readonly PlannedHost[];
-    run: string;
-    command: string;
-    suite: string;
-    at: number;
-    adopted: RunRecord | undefined;
-    part: Parameters<typeof partFolder>[1];
-  }): string {
+  #openRun(begin: Beginning): string {
     const { adopted, part } = begin;
     const whole = join(this.#stateFolder, this.#build);
     const folder = partFolder(whole, part);
@@ -352,7 +550,11 @@ export default class SummaryReporter implements Reporter {
 
   /** Two runs never write into one folder: the files of a summary are of one run. */
   #claimOutput(run: string): void {
-    const { folder, claim } = claimOutput(this.#outputFolder, { run, part: '' }, this.#build);
+    if (this.#hasOutput) return;
+    this.#hasOutput = true;
+    const own = this.#build === '' ? givenName() : this.#build;
+    const build = own ?? facts.defaultBuildName([], Date.now());
+    const { folder, claim } = claimOutput(this.#outputFolder, { run, part: '' }, build);
     if (folder !== this.#outputFolder)
       process.stderr.write(`vmwright summary: a live run writes to ${this.#outputFolder}: using ${folder}\n`);
     this.#outputFolder = folder;
@@ -362,18 +564,40 @@ export default class SummaryReporter implements Reporter {
   #record(event: JournalEvent): void {
     const safe = JSON.parse(redact(JSON.stringify(event))) as JournalEvent;
     this.#events.push(safe);
+    // What cannot be written down is still known here: the run goes on, and its summary says what is missing.
     this.#journal?.append(safe);
     this.#progress?.changed();
   }
 
-  /** A reporter that throws would turn a good run red: its own fault is said and the run goes on. */
+  /**
+   * A reporter that throws would turn a good run red: its own fault is said and the run goes on. What was to be recorded
+   * then may be missing, so the run is UNKNOWN.
+   */
   #guarded(action: () => void): void {
     try {
       action();
     } catch (error) {
       say(error);
+      this.#faults.push(redact(error instanceof Error ? error.message : String(error)));
     }
   }
+}
+
+/** The name that the run was given. */
+function givenName(): string | undefined {
+  const { VMWRIGHT_BUILD_NAME: name } = process.env;
+  return name === '' ? undefined : name;
+}
+
+/** Spec files that only one project runs, by path; undefined for one that several run. */
+function ownersOf(root: Suite): Map<string, string | undefined> {
+  const owners = new Map<string, string | undefined>();
+  for (const test of root.allTests()) {
+    const { file } = test.location;
+    const host = facts.hostOf(test);
+    owners.set(file, !owners.has(file) || owners.get(file) === host ? host : undefined);
+  }
+  return owners;
 }
 
 function gatesOf(record: RunRecord | undefined): Parameters<typeof plannedFlows>[1] {

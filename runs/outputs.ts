@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { redact } from '../fixtures/config/index.ts';
+import { VmwrightError } from '../fixtures/errors.ts';
 import type { RunModel } from './model.ts';
 import { renderCtrf } from './render/ctrf.ts';
 import { renderJson } from './render/json.ts';
@@ -12,26 +14,82 @@ import { renderJunit } from './render/junit.ts';
 import { renderMarkdown } from './render/markdown.ts';
 import { renderPage } from './render/page.ts';
 import { renderText } from './render/text.ts';
-import { thumbnailsOf } from './render/pictures.ts';
 import { writeAtomically } from './store.ts';
 import { trendOf } from './render/trend.ts';
 
-interface OutputOptions {
+export interface OutputOptions {
   readonly folder: string;
-  /** Where earlier runs are stored, for the trend. */
-  readonly stateFolder: string;
+  /** Where earlier runs are stored, for the trend; absent for a run that is no part of it. */
+  readonly stateFolder?: string | undefined;
   readonly now: number;
+  /** `data:` URLs of pictures by file. */
+  readonly pictures?: ReadonlyMap<string, string>;
 }
 
-export async function writeOutputs(model: RunModel, options: OutputOptions): Promise<void> {
-  const view = { now: options.now };
-  const write = (name: string, text: string): void =>
-    writeAtomically(join(options.folder, name), redact(text));
-  write('summary.md', renderMarkdown(model, view));
-  write('summary.txt', renderText(model, view));
-  write('summary.json', renderJson(model, view));
-  write('ctrf.json', renderCtrf(model, view));
-  write('junit.xml', renderJunit(model));
-  const trend = trendOf(options.stateFolder, model, options.now);
-  write('index.html', renderPage(model, { view, trend, pictures: await thumbnailsOf(model) }));
+/**
+ * Replaces the files of the summary. One that cannot be written is removed: what an earlier run left there would be taken
+ * for this one's. Returns what went wrong with files that are gone, a line each.
+ *
+ * @throws `SUMMARY_STALE` when a file could neither be written nor removed
+ */
+export function writeOutputs(model: RunModel, options: OutputOptions): string[] {
+  const { folder, stateFolder, now, pictures = new Map<string, string>() } = options;
+  const view = { now };
+  const files: readonly (readonly [name: string, render: () => string])[] = [
+    ['summary.md', () => renderMarkdown(model, view)],
+    ['summary.txt', () => renderText(model, view)],
+    ['summary.json', () => renderJson(model, view)],
+    ['ctrf.json', () => renderCtrf(model, view)],
+    ['junit.xml', () => renderJunit(model, view)],
+    [
+      'index.html',
+      () => {
+        const trend = stateFolder === undefined ? [] : trendOf(stateFolder, model, now);
+        return renderPage(model, { view, trend, pictures });
+      },
+    ],
+  ];
+  const troubles: string[] = [];
+  const stale: string[] = [];
+  for (const [name, render] of files) {
+    const file = join(folder, name);
+    try {
+      mkdirSync(folder, { recursive: true });
+      writeAtomically(file, redact(render()));
+    } catch (error) {
+      const why = `${file} could not be written: ${error instanceof Error ? error.message : String(error)}`;
+      if (isGone(file)) troubles.push(why);
+      else stale.push(why);
+    }
+  }
+  if (stale.length > 0) throw staleSummary(folder, [...stale, ...troubles]);
+  return troubles;
+}
+
+/** Takes away what stands at `file`, and a draft of it. */
+function isGone(file: string): boolean {
+  for (const path of [`${file}.tmp`, file]) {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // Whether it is still there is looked at below.
+    }
+  }
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    // A file stands where the folder should be: nothing below it can be read either.
+    return true;
+  }
+}
+
+function staleSummary(folder: string, seen: readonly string[]): VmwrightError {
+  return new VmwrightError({
+    code: 'SUMMARY_STALE',
+    subject: folder,
+    message: 'the summary that stands there is of an earlier run and can be neither replaced nor removed',
+    expected: 'a folder that can be written to',
+    seen: seen.join('; '),
+    next: 'believe none of its files; make the folder writable and run again, or read vmwright status',
+  });
 }

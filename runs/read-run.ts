@@ -65,6 +65,7 @@ function readPart(
   const { events, faults } = readJournal(readFileSync(join(part, FILES.journal), 'utf8'), part);
   const [begin] = events;
   const isOwn = begin?.type === 'run-begin' && begin.run === record.run;
+  const exit = readJson(join(part, FILES.exit)) as { code?: unknown } | undefined;
   const stopped = readJson(join(folder, FILES.cancelled)) as { at?: unknown } | undefined;
   return foldJournal(events, {
     runner,
@@ -72,6 +73,7 @@ function readPart(
     faults: isOwn ? faults : [...faults, 'it belongs to another run'],
     wasStuck:
       readJson(join(part, FILES.stuck)) !== undefined || readJson(join(folder, FILES.stuck)) !== undefined,
+    ...(typeof exit?.code === 'number' ? { exitCode: exit.code } : {}),
     ...(typeof stopped?.at === 'number' ? { cancelledAt: stopped.at } : {}),
     ...(options.hungAfterMs === undefined ? {} : { hungAfterMs: options.hungAfterMs }),
     ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),

@@ -4,12 +4,15 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { basename } from 'node:path';
+import { basename, relative, sep } from 'node:path';
 import type { FullConfig, FullProject, Suite, TestCase } from '@playwright/test/reporter';
 import { ciRunId } from '../fixtures/config/ci.ts';
 import type { PlannedHost } from './journal.ts';
 
-/** Every machine that the suites hold. */
+/**
+ * Every machine that was asked for. One for which the run has no test says what took them away; when the suites hold no
+ * test at all nobody knows that yet.
+ */
 export function plannedHosts(root: Suite, config: FullConfig, args: readonly string[]): PlannedHost[] {
   const hosts = new Map<string, PlannedHost>();
   for (const suite of root.suites) {
@@ -17,11 +20,55 @@ export function plannedHosts(root: Suite, config: FullConfig, args: readonly str
     if (host === undefined) continue;
     hosts.set(host.host, { ...host, tests: (host.tests ?? 0) + (hosts.get(host.host)?.tests ?? 0) });
   }
-  if (hosts.size > 0) return [...hosts.values()];
-  // Playwright tells of no suite when a global set-up failed: what was asked for is still known.
-  const asked = selectedProjects(args);
-  const projects = config.projects.filter((project) => asked.length === 0 || asked.includes(project.name));
-  return projects.flatMap((project) => plannedHost(project) ?? []);
+  const asked = askedFor(config, args).flatMap((project) => plannedHost(project) ?? []);
+  // Playwright tells of no suite when a global set-up failed.
+  if (root.allTests().length === 0) return asked.length > 0 ? asked : [...hosts.values()];
+  for (const host of asked) if (!hosts.has(host.host)) hosts.set(host.host, untested(host, args));
+  return inOrderOf(config, [...hosts.values()]);
+}
+
+/** `host` in a run that has no test for it. */
+export function untested(host: PlannedHost, args: readonly string[]): PlannedHost {
+  const isNamed = selectedProjects(args).some((name) => name.toLowerCase() === host.host.toLowerCase());
+  return { ...host, tests: 0, untested: filterOf(args), ...(isNamed ? { named: true } : {}) };
+}
+
+function askedFor(config: FullConfig, args: readonly string[]): readonly FullProject[] {
+  // Merged blobs hold only what was run.
+  const filtered = (config as Partial<FullConfig>).filteredProjects ?? [];
+  if (filtered.length > 0) return filtered;
+  const names = selectedProjects(args);
+  return config.projects.filter(({ name }) => names.length === 0 || names.includes(name));
+}
+
+function inOrderOf(config: FullConfig, hosts: readonly PlannedHost[]): PlannedHost[] {
+  const place = new Map(config.projects.map(({ name }, index) => [name, index]));
+  return hosts.toSorted((a, b) => (place.get(a.host) ?? 0) - (place.get(b.host) ?? 0));
+}
+
+/** Options of the command line that leave tests out, by what they are called in words. */
+const FILTERS: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/^(?:--grep|-g)(?:=|$)|^-g./, 'grep'],
+  [/^(?:--grep-invert|-gv)(?:=|$)/, 'grep-invert'],
+  [/^--last-failed$/, 'last-failed'],
+  [/^--only-changed(?:=|$)/, 'only-changed'],
+  [/^--test-list(?:-invert)?(?:=|$)/, 'test-list'],
+];
+/** Options whose value is a word of its own. */
+const WITH_VALUE =
+  /^(?:-[cgj]|-gv|--(?:config|grep|grep-invert|global-timeout|max-failures|name|output|project|repeat-each|reporter|retries|shard|test-list|test-list-invert|timeout|trace|tsconfig|update-source-method|workers))$/;
+
+/** What took the tests of a machine away, as far as the command line tells. */
+function filterOf(args: readonly string[]): string {
+  const options = FILTERS.filter(([pattern]) => args.some((word) => pattern.test(word))).map(
+    ([, name]) => name,
+  );
+  const files = args
+    .slice(1)
+    .filter((word, index) => !word.startsWith('-') && !WITH_VALUE.test(args[index] ?? ''));
+  const isProject = files.every((word) => selectedProjects(args).includes(word));
+  const all = [...options, ...(isProject ? [] : ['the files that were named'])];
+  return all.length > 0 ? all.join(', ') : 'testMatch or testIgnore of its project';
 }
 
 function plannedHost(project: FullProject | undefined, tests?: number): PlannedHost | undefined {
@@ -36,10 +83,14 @@ function plannedHost(project: FullProject | undefined, tests?: number): PlannedH
   };
 }
 
+/** `--project` takes a name, several, or patterns of names. */
 function selectedProjects(args: readonly string[]): string[] {
-  return args.flatMap((word, index) => {
+  let isOpen = false;
+  return args.flatMap((word) => {
     if (word.startsWith('--project=')) return word.slice('--project='.length);
-    return args[index - 1] === '--project' ? word : [];
+    const isValue = isOpen && !word.startsWith('-');
+    isOpen = word === '--project' || isValue;
+    return isValue ? word : [];
   });
 }
 
@@ -47,10 +98,20 @@ export function hostOf(test: TestCase): string {
   return test.parent.project()?.name ?? '';
 }
 
-export function identity(test: TestCase): { host: string; suite: string; test: string } {
+/** Which test it is; `rootDir` is the config's. */
+export function identity(
+  test: TestCase,
+  rootDir: string,
+): { readonly id: string; readonly host: string; readonly suite: string; readonly test: string } {
   const [, , , ...titles] = test.titlePath();
-  const repeat = test.repeatEachIndex === 0 ? '' : ` (repetition ${test.repeatEachIndex + 1})`;
-  return { host: hostOf(test), suite: suiteName(test.location.file), test: titles.join(' › ') + repeat };
+  const { repeatEachIndex: repeat, location } = test;
+  const path = relative(rootDir, location.file).replaceAll(sep, '/');
+  return {
+    id: JSON.stringify([path, ...titles, ...(repeat === 0 ? [] : [repeat])]),
+    host: hostOf(test),
+    suite: suiteName(location.file),
+    test: titles.join(' › ') + (repeat === 0 ? '' : ` (repetition ${repeat + 1})`),
+  };
 }
 
 /** What ATVM calls a template: the spec file's name without its ending. */

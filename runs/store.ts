@@ -10,6 +10,7 @@
  *     run.log         what the runner printed
  *     posted.json     that the result was posted, and when
  *     cancelled.json  that the operator stopped it
+ *     exit.json       with which code its runner exited, where `vmwright run` saw that
  *     stuck.json      that its runner never exited and was ended after its last result
  *
  * and beside them `cleared.json`: runs that began before it are no history (requirements T49); and `.earlier/<build>/`:
@@ -83,6 +84,7 @@ export const FILES = {
   posted: 'posted.json',
   cancelled: 'cancelled.json',
   stuck: 'stuck.json',
+  exit: 'exit.json',
   phases: 'phases.jsonl',
   planLog: 'plan.log',
   runLog: 'run.log',

@@ -18,6 +18,7 @@ interface CtrfTest {
   readonly status: Status;
   readonly duration: number;
   readonly suite?: readonly string[];
+  readonly filePath?: string;
   readonly message?: string;
   readonly trace?: string;
   readonly retries?: number;
@@ -27,7 +28,8 @@ interface CtrfTest {
 }
 
 export function renderCtrf(model: RunModel, view: View): string {
-  const tests = model.hosts.flatMap((host) => testsOf(host));
+  const { state } = sectionsOf(model, view);
+  const tests = [...model.hosts.flatMap((host) => testsOf(host)), ...runTests(model, state)];
   const count = (status: Status): number => tests.filter((test) => test.status === status).length;
   const report = {
     reportFormat: 'CTRF',
@@ -47,7 +49,7 @@ export function renderCtrf(model: RunModel, view: View): string {
       },
       tests,
       environment: { buildName: model.build, ...(model.url === undefined ? {} : { buildUrl: model.url }) },
-      extra: { state: sectionsOf(model, view).state },
+      extra: { state },
     },
   };
   return `${JSON.stringify(report, null, 2)}\n`;
@@ -63,31 +65,43 @@ function testsOf(host: HostModel): CtrfTest[] {
     PASS: 'other',
     UNKNOWN: 'other',
   } as const;
-  if (host.tests.length === 0 || host.status === 'SKIP') {
-    return [
-      {
-        name: host.host,
-        status: statuses[host.status],
-        duration: 0,
-        message: host.detail,
-        tags: [host.host],
-      },
-    ];
-  }
+  const own = (name: string, message: string): CtrfTest => ({
+    name,
+    status: statuses[host.status],
+    duration: 0,
+    message,
+    tags: [host.host],
+  });
+  const isLeftOut = host.status === 'SKIP' && host.tests.every(({ status }) => status !== 'skipped');
+  if (host.tests.length === 0 || isLeftOut) return [own(host.host, host.detail)];
   const tests = host.tests.map((test) => testOf(host, test));
   // Results of a machine that is not settled pass nothing.
-  return host.status === 'UNKNOWN' || host.status === 'RUN'
-    ? [
-        ...tests,
-        {
-          name: `${host.host}: verdict`,
-          status: statuses[host.status],
-          duration: 0,
-          message: host.detail,
-          tags: [host.host],
-        },
-      ]
-    : tests;
+  if (host.status === 'UNKNOWN' || host.status === 'RUN')
+    return [...tests, own(`${host.host}: verdict`, host.detail)];
+  // It failed outside of what its tests say: in a worker, by a crash, as flaky where that is forbidden.
+  if (host.status === 'FAIL' && !tests.some(({ status }) => status === 'failed'))
+    tests.push(own(`${host.host}: verdict`, host.detail));
+  if (host.pending === 0) return tests;
+  const missing = `${host.pending} of its tests did not run`;
+  return [...tests, { ...own(`${host.host}: ${missing}`, missing), status: 'other' }];
+}
+
+/** What no machine's tests tell: errors outside of any test, and a run that is not over. */
+function runTests(model: RunModel, state: string): CtrfTest[] {
+  const errors = model.errors.map(({ host, short, excerpt }): CtrfTest => ({
+    name: host === undefined ? 'run' : `${host}: worker`,
+    status: 'failed',
+    duration: 0,
+    message: short,
+    trace: excerpt,
+    tags: host === undefined ? [] : [host],
+  }));
+  const isTold =
+    errors.length > 0 || model.hosts.some(({ status }) => status !== 'PASS' && status !== 'SKIP');
+  if (model.state === 'COMPLETED' || isTold) return errors;
+  return [
+    { name: 'run', status: model.endedAt === undefined ? 'pending' : 'other', duration: 0, message: state },
+  ];
 }
 
 function testOf(host: HostModel, test: TestModel): CtrfTest {
@@ -100,15 +114,18 @@ function testOf(host: HostModel, test: TestModel): CtrfTest {
     running: 'pending',
   } as const;
   const { failure } = test;
+  const [path] = test.id === undefined ? [] : (JSON.parse(test.id) as [string]);
   return {
     name: `${host.host} › ${test.test}`,
     status: statuses[test.status],
     duration: test.timed.reduce((sum, step) => sum + step.durationMs, 0),
     suite: [test.suite],
+    ...(path === undefined ? {} : { filePath: path }),
     tags: [host.host, ...(host.family === undefined ? [] : [host.family])],
     retries: test.retry,
     flaky: test.status === 'passed' && test.retry > 0,
     ...(failure === undefined ? {} : { message: failure.where, trace: failure.excerpt }),
+    ...(test.skipReason === undefined ? {} : { message: test.skipReason }),
     steps: test.timed.map((step) => ({ name: step.title, status: step.failed ? 'failed' : 'passed' })),
   };
 }

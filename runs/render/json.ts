@@ -4,7 +4,7 @@
  * @module
  */
 import type { RunModel } from '../model.ts';
-import { sectionsOf, type View } from './sections.ts';
+import { sectionsOf, testCounts, type View } from './sections.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -22,6 +22,7 @@ export function renderJson(model: RunModel, view: View): string {
     timing: Object.fromEntries(timing),
     coverage: Object.fromEntries(coverage),
     ...sections,
+    tests: testCounts(model),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -21,6 +21,7 @@ export function renderMarkdown(model: RunModel, view: View): string {
       '| Metric | Value |',
       '|---|---:|',
       ...sections.summary.map(([name, value]) => `| ${name} | ${value} |`),
+      ...(sections.tests === undefined ? [] : [`| tests | ${sections.tests} |`]),
     ],
     ['**HOSTS:**'],
     sections.hosts.length === 0

@@ -63,9 +63,10 @@ function badge(model: RunModel): HostStatus {
   return model.state === 'RUNNING' ? 'RUN' : 'UNKNOWN';
 }
 
-function counts({ summary }: Sections): string {
+function counts({ summary, tests }: Sections): string {
   const items = summary.map(([name, value]) => `<div><dt>${text(name)}</dt><dd>${value}</dd></div>`);
-  return `<dl class="counts">${items.join('')}</dl>`;
+  const ofTests = tests === undefined ? '' : `<p>tests: ${text(tests)}</p>`;
+  return `<dl class="counts">${items.join('')}</dl>${ofTests}`;
 }
 
 function hostTable({ hosts }: Sections): string {
@@ -131,7 +132,9 @@ function stepCells(test: TestModel): [string, string][] {
           : 'UNKNOWN'
         : test.status === 'skipped'
           ? 'SKIP'
-          : 'PASS';
+          : test.status === 'dropped'
+            ? 'UNKNOWN'
+            : 'PASS';
     const duration = step === undefined ? '' : ` ${shortDuration(step.durationMs)}`;
     return [
       title,

@@ -6,7 +6,7 @@
  * @module
  */
 import type { RunError } from '../journal.ts';
-import type { HostModel, HostStatus } from '../verdict.ts';
+import type { HostModel, HostStatus, TestModel } from '../verdict.ts';
 import type { RunModel } from '../model.ts';
 
 /** Longest Detail, in characters (decision D6). */
@@ -42,7 +42,10 @@ export interface Sections {
   /** First line of a correction. */
   readonly correction: string | undefined;
   readonly state: string;
+  /** Machines by what became of them. */
   readonly summary: readonly (readonly [string, number])[];
+  /** Tests by what became of them, where there are more of them than machines: `5 of 6 passed, 1 skipped`. */
+  readonly tests: string | undefined;
   readonly hosts: readonly {
     readonly host: string;
     readonly kernel: string;
@@ -65,6 +68,7 @@ export function sectionsOf(model: RunModel, view: View): Sections {
     correction: correctionLine(view),
     state: stateLine(model, view),
     summary: summaryRows(model),
+    tests: testsLine(model),
     hosts: model.hosts.map((host) => ({
       host: host.host,
       kernel: host.kernel,
@@ -83,6 +87,7 @@ export function sectionsOf(model: RunModel, view: View): Sections {
       ...(model.url === undefined ? [] : [`run URL: ${model.url}`]),
       `command: ${model.command}`,
       ...flakyNotes(model),
+      ...skipNotes(model),
       ...overrunNotes(model, now),
       ...model.notes.map((note) => oneParagraph(note)),
     ],
@@ -125,6 +130,49 @@ function flakyNotes(model: RunModel): string[] {
   return model.hosts.flatMap((host) =>
     host.passedOnRetry === undefined ? [] : [`flaky: ${host.host} ${host.detail}`],
   );
+}
+
+/** Tests of all machines by what became of them; those that have no result yet, or never got one, under `open`. */
+export function testCounts(
+  model: RunModel,
+): Readonly<Record<'planned' | 'passed' | 'failed' | 'skipped' | 'open', number>> {
+  const tests = model.hosts.flatMap((host) => host.tests);
+  const count = (...statuses: TestModel['status'][]): number =>
+    tests.filter(({ status }) => statuses.includes(status)).length;
+  const pending = model.hosts.reduce((sum, host) => sum + host.pending, 0);
+  return {
+    planned: tests.length + pending,
+    passed: count('passed'),
+    failed: count('failed'),
+    skipped: count('skipped'),
+    open: count('dropped', 'interrupted', 'running') + pending,
+  };
+}
+
+function testsLine(model: RunModel): string | undefined {
+  if (model.hosts.every((host) => host.tests.length + host.pending <= 1)) return undefined;
+  const { planned, passed, failed, skipped, open } = testCounts(model);
+  const rest = [
+    [failed, 'failed'],
+    [skipped, 'skipped'],
+    [open, model.endedAt === undefined ? 'to come' : 'without a result'],
+  ] as const;
+  const told = rest.flatMap(([number, word]) => (number === 0 ? [] : [`${number} ${word}`]));
+  return [`${passed} of ${planned} passed`, ...told].join(', ');
+}
+
+/** Tests that a machine skipped although it has a verdict of its own. */
+function skipNotes(model: RunModel): string[] {
+  return model.hosts
+    .filter(({ status }) => status !== 'SKIP')
+    .flatMap(({ host, tests }) =>
+      tests
+        .filter(({ status }) => status === 'skipped')
+        .map(
+          ({ test, skipReason = 'no reason was given' }) =>
+            `skipped: ${host} "${test}" - ${oneLine(skipReason)}`,
+        ),
+    );
 }
 
 /** Running hosts that take longer than the average: the estimate counts nothing for them. */

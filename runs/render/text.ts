@@ -26,7 +26,13 @@ export function renderText(model: RunModel, view: View, colour = false): string 
     colour ? styleText('bold', text, { validateStream: false }) : text;
   const blocks = [
     [label(model.build), ...(sections.correction === undefined ? [] : [sections.correction]), sections.state],
-    [label('SUMMARY:'), ...aligned(sections.summary.map(([name, value]) => [name, String(value)]))],
+    [
+      label('SUMMARY:'),
+      ...aligned([
+        ...sections.summary.map(([name, value]) => [name, String(value)] as const),
+        ...(sections.tests === undefined ? [] : [['tests', sections.tests] as const]),
+      ]),
+    ],
     [
       label('HOSTS:'),
       ...sections.hosts.map((row) => {

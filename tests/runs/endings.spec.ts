@@ -1,0 +1,487 @@
+/** Every way in which a run may end, on the real runner. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@playwright/test';
+import { homeVariables } from '../support/home.ts';
+import { cleanEnvironment, PLAYWRIGHT, ROOT, runPlaywright } from '../support/runner.ts';
+import { checkAgreement, ENV, type Ending, runEnding, toldIn, writeEnding } from './endings.ts';
+
+test.describe.configure({ timeout: 180_000 });
+
+const spec = (body: string, head = ''): Record<string, string> => ({
+  's.spec.ts': `
+import { expect, test as base } from '@playwright/test';
+${head === '' ? 'const test = base;' : head}
+${body}`,
+});
+const workerFixture = (after: string): string => `
+const test = base.extend({ thing: [async ({}, use, info) => { await use(1); ${after} }, { scope: 'worker', auto: true }] });`;
+const reporter = (body: string): Record<string, string> => ({
+  'other.js': `export default class { ${body} }`,
+});
+const AFTER = `['./other.js'],`;
+const throws = (hook: string): string =>
+  `${hook}() { throw new Error('the upload broke'); } printsToStdio() { return false; }`;
+
+/** The causes of VE1 whose error Playwright tells, or whose fact it knows. */
+const CAUSES: Readonly<Record<string, Ending>> = {
+  'a worker fixture whose teardown throws, on one machine': {
+    files: spec(
+      `test('t', () => {});`,
+      workerFixture(`if (info.project.name === 'b') throw new Error('the tunnel broke');`),
+    ),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+    says: 'the tunnel broke',
+  },
+  'a rejection that nobody handles, after the last test': {
+    files: spec(
+      `test('t', ({}, info) => { if (info.project.name === 'b') process.on('disconnect', () => {}); });`,
+      workerFixture(
+        `if (info.project.name === 'b') { void Promise.reject(new Error('nobody waited')); await new Promise((done) => setTimeout(done, 50)); }`,
+      ),
+    ),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+    says: 'nobody waited',
+  },
+  'a global set-up that throws': {
+    config: `globalSetup: './hook.ts',`,
+    files: { 'hook.ts': `export default () => { throw new Error('the lab did not start'); };` },
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a UNKNOWN, b UNKNOWN',
+    says: 'the lab did not start',
+  },
+  'a global teardown that throws': {
+    config: `globalTeardown: './hook.ts',`,
+    files: { 'hook.ts': `export default () => { throw new Error('the lab did not stop'); };` },
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b PASS',
+    says: 'the lab did not stop',
+  },
+  'a flaky test where they are forbidden': {
+    args: ['--fail-on-flaky-tests', '--retries=1'],
+    files: spec(`test('t', ({}, info) => { expect(info.project.name === 'b' ? info.retry : 1).toBe(1); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+    says: 'this run forbids flaky tests',
+  },
+  'max-failures': {
+    args: ['--max-failures=1', '--workers=1'],
+    files: spec(`test('t', ({}, info) => { expect(info.project.name).toBe('b'); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a FAIL, b UNKNOWN',
+    says: 'Testing stopped early after 1 maximum allowed failures',
+  },
+  'the global time-out': {
+    config: `globalTimeout: 2500,`,
+    files: spec(`test('t', async () => { await new Promise(() => {}); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a UNKNOWN, b UNKNOWN',
+    says: 'Timed out waiting',
+  },
+  'a reporter before it that throws at the end': {
+    before: AFTER,
+    files: reporter(throws('onEnd')),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b PASS',
+    says: 'the upload broke',
+  },
+  'a reporter after it that throws at the end': {
+    after: AFTER,
+    files: reporter(throws('onEnd')),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b PASS',
+    says: 'the upload broke',
+  },
+  'a reporter after it that throws when all is over': {
+    after: AFTER,
+    files: reporter(throws('onExit')),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b PASS',
+    says: 'the upload broke',
+  },
+  'a reporter after it that calls the run failed': {
+    after: AFTER,
+    files: reporter(
+      `onEnd() { return Promise.resolve({ status: 'failed' }); } printsToStdio() { return false; }`,
+    ),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b PASS',
+    says: 'Playwright says that the run failed',
+  },
+  'a reporter after it that ends the process itself': {
+    after: AFTER,
+    files: reporter(`onExit() { process.exit(7); } printsToStdio() { return false; }`),
+    exit: 7,
+    state: 'FAILED',
+    hosts: 'a PASS, b PASS',
+    says: 'the runner exited with code 7',
+  },
+  'a test of a project that is no machine': {
+    projects: `host('a'), { name: 'plain' }`,
+    files: spec(`test('t', ({}, info) => { expect(info.project.name).toBe('a'); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS',
+    says: 'plain › s.spec.ts › t',
+  },
+  'a worker that dies': {
+    files: spec(`test('t', ({}, info) => { if (info.project.name === 'b') process.exit(3); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+    says: 'worker process exited unexpectedly',
+  },
+  'a spec file that cannot be loaded': {
+    files: { 'x.spec.ts': `throw new Error('no such module');` },
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a UNKNOWN, b UNKNOWN',
+    says: 'no such module',
+  },
+};
+
+for (const [name, ending] of Object.entries(CAUSES)) {
+  test(`VE1: ${name}: the run is FAILED, and the error stands in every report`, async ({}, info) => {
+    const folder = info.outputPath('p');
+    const { exitCode } = await runEnding(folder, ending);
+    expect(exitCode).toBe(ending.exit);
+    const told = checkAgreement(folder, exitCode);
+    check(told, ending);
+  });
+}
+
+function check(told: ReturnType<typeof toldIn>, { state, hosts, says = '' }: Ending): void {
+  expect(told.json?.state).toBe(state);
+  expect(told.json?.hosts.map((row) => `${row.host} ${row.status}`).join(', ')).toBe(hosts);
+  expect(told.markdown?.split('**FAILURE NOTES:**')[1] ?? '').toContain(says);
+  expect(told.page).toContain(says);
+  expect(told.junit).toMatch(/<(?:error|failure) /);
+  expect(told.junit).toContain(says);
+  expect(JSON.stringify(told.ctrf)).toContain(says);
+}
+
+/** Endings that are right as they were, and those of machines and tests. */
+const OTHERS: Readonly<Record<string, Ending>> = {
+  'all pass': { exit: 0, state: 'COMPLETED', hosts: 'a PASS, b PASS' },
+  'one fails': {
+    files: spec(`test('t', ({}, info) => { expect(info.project.name).toBe('a'); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+  },
+  'a test times out': {
+    files: spec(
+      `test('t', async ({}, info) => { info.setTimeout(500); if (info.project.name === 'b') await new Promise(() => {}); });`,
+    ),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+  },
+  'a flaky test': {
+    args: ['--retries=1'],
+    files: spec(`test('t', ({}, info) => { expect(info.retry).toBe(1); });`),
+    exit: 0,
+    state: 'COMPLETED',
+    hosts: 'a PASS, b PASS',
+  },
+  'a test that is meant to fail': {
+    files: spec(`test('t', () => { test.fail(); expect(1).toBe(2); });`),
+    exit: 0,
+    state: 'COMPLETED',
+    hosts: 'a PASS, b PASS',
+  },
+  'a test that was meant to fail and passes': {
+    files: spec(`test('t', () => { test.fail(); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a FAIL, b FAIL',
+  },
+  'everything is skipped': {
+    files: spec(`test('t', () => { test.skip(true, 'not today'); });`),
+    exit: 0,
+    state: 'COMPLETED',
+    hosts: 'a SKIP, b SKIP',
+  },
+  'a blacklisted machine': {
+    projects: `host('a'), host('b', { skip: 'RE-CREATE' })`,
+    files: spec(`test('t', ({}, info) => { test.skip(info.project.name === 'b', 'RE-CREATE'); });`),
+    exit: 0,
+    state: 'COMPLETED',
+    hosts: 'a PASS, b SKIP',
+  },
+  'a blacklisted machine whose test fails': {
+    projects: `host('a'), host('b', { skip: 'RE-CREATE' })`,
+    files: spec(`test('t', ({}, info) => { expect(info.project.name).toBe('a'); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+  },
+  'a hook fails and drops the tests after it': {
+    files: spec(
+      `test.describe.serial('g', () => { test('one', ({}, info) => { expect(info.project.name).toBe('a'); }); test('two', () => {}); });`,
+    ),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+  },
+  'a set-up project fails': {
+    projects: `{ name: 'prepare', testMatch: 'prepare.ts' }, host('a', {}, { dependencies: ['prepare'] })`,
+    files: {
+      'prepare.ts': `import { test } from '@playwright/test'; test('p', () => { throw new Error('no disk'); });`,
+    },
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a UNKNOWN',
+    says: 'no disk',
+  },
+  repetitions: { args: ['--repeat-each=3'], exit: 0, state: 'COMPLETED', hosts: 'a PASS, b PASS' },
+  'no machine at all': { projects: `{ name: 'plain' }`, exit: 0, state: 'UNKNOWN', hosts: '' },
+  'a failure is skipped on its retry': {
+    args: ['--retries=1'],
+    files: spec(`test('t', ({}, info) => { test.skip(info.retry === 1, 'enough'); expect(1).toBe(2); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a FAIL, b FAIL',
+  },
+};
+
+for (const [name, ending] of Object.entries(OTHERS)) {
+  test(`an ending: ${name}: all that tells of the run agrees, and good news takes an exit code of 0`, async ({}, info) => {
+    const folder = info.outputPath('p');
+    const { exitCode } = await runEnding(folder, ending);
+    expect(exitCode).toBe(ending.exit);
+    const told = checkAgreement(folder, exitCode);
+    expect(told.json?.state).toBe(ending.state);
+    expect(told.json?.hosts.map((row) => `${row.host} ${row.status}`).join(', ')).toBe(ending.hosts);
+    expect(told.markdown).toContain(ending.says ?? '');
+  });
+}
+
+test('VE4: a test skipped beside a passing one is told in SUMMARY, HOSTS, NOTES, page, JUnit and CTRF', async ({}, info) => {
+  const folder = info.outputPath('p');
+  const files = spec(`
+test('one', () => {});
+test('two', () => {});
+test('three', ({}, info) => { test.skip(info.project.name === 'a', 'no model'); });`);
+  const { exitCode } = await runEnding(folder, { files });
+  expect(exitCode).toBe(0);
+  const told = checkAgreement(folder, exitCode);
+  expect(told.json?.hosts.map(({ status, detail }) => [status, detail])).toEqual([
+    ['PASS', '2 of 3 passed, 1 skipped: no model'],
+    ['PASS', 'completed'],
+  ]);
+  expect(told.markdown).toContain(
+    '| passed | 2 |\n| failed | 0 |\n| skipped | 0 |\n| tests | 5 of 6 passed, 1 skipped |',
+  );
+  expect(told.markdown).toContain('- skipped: a "three" - no model');
+  expect(told.page).toContain('tests: 5 of 6 passed, 1 skipped');
+  expect(told.page).toContain('2 of 3 passed, 1 skipped: no model');
+  expect(told.junit).toContain('tests="3" failures="0" errors="0" skipped="1"');
+  expect(told.junit).toContain('name="a › three" time="0.000"><skipped message="no model"/>');
+  expect(told.ctrf?.results.tests.filter(({ status }) => status === 'skipped')).toMatchObject([
+    { name: 'a › three', message: 'no model' },
+  ]);
+  expect(told.json?.tests).toEqual({ planned: 6, passed: 5, failed: 0, skipped: 1, open: 0 });
+  for (const template of ['github-actions', 'gitlab-ci'])
+    expect(readFileSync(join(ROOT, `templates/ci/${template}.yml`), 'utf8')).toMatch(/VLM_REQUIRED: ['"]?1/);
+});
+
+/** Path, content and time of every file below `folder`. */
+function everything(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .map((path) => `${path} ${statSync(path).mtimeMs} ${readFileSync(path, 'utf8')}`);
+}
+
+test('VE6: --list touches nothing; a run that finds no test is FAILED in the summary, and no part of history', async ({}, info) => {
+  const folder = info.outputPath('p');
+  const all = `['${ROOT}/reporters/recover.ts'], ['${ROOT}/reporters/redact.ts'], ['${ROOT}/reporters/film.ts'], ['${ROOT}/reporters/allure.ts', { resultsDir: 'test-results/allure-results' }],`;
+  await runEnding(folder, { before: all, after: `['${ROOT}/reporters/lease.ts'],` });
+  expect(toldIn(folder).json?.state).toBe('COMPLETED');
+  const results = join(folder, 'test-results');
+  const before = everything(results);
+  const listed = await runPlaywright(folder, ['test', '--list'], {
+    env: { ...ENV, VMWRIGHT_BUILD_NAME: 'other' },
+  });
+  expect(listed.exitCode).toBe(0);
+  expect(everything(results)).toEqual(before);
+
+  const state = everything(join(results, 'state'));
+  for (const [args, exit] of [
+    [['--grep=nothing'], 1],
+    [['--grep=nothing', '--pass-with-no-tests'], 0],
+  ] as const) {
+    const { exitCode } = await runPlaywright(folder, ['test', ...args], {
+      env: { VMWRIGHT_BUILD_NAME: 'other' },
+    });
+    expect(exitCode).toBe(exit);
+    const told = toldIn(folder);
+    expect(told.json?.state).toBe('FAILED');
+    expect(told.markdown).toContain('- run: no test was found');
+    expect(told.junit).toContain('<error message="no test was found">');
+    expect(told.page).not.toContain('>Trend<');
+    expect(told.markdown).toContain('no test of this run is for it: grep');
+    expect(everything(join(results, 'state'))).toEqual(state);
+  }
+});
+
+test('VE7: a machine that a filter left without a test has a row with the reason; named, the run is not COMPLETED', async ({}, info) => {
+  const projects = `host('a'), host('b', {}, { testMatch: 'other.spec.ts' }), host('c', {}, { testIgnore: 's.spec.ts' })`;
+  const ending = {
+    projects,
+    files: { 'other.spec.ts': `import { test } from '@playwright/test'; test('only', () => {});` },
+  };
+  const rows = async (name: string, args: string[]): Promise<(string | undefined)[]> => {
+    const folder = info.outputPath(name);
+    const { exitCode } = await runEnding(folder, { ...ending, args });
+    expect(exitCode).toBe(0);
+    const { json } = checkAgreement(folder, exitCode);
+    return [
+      json?.state,
+      ...(json?.hosts ?? []).map(({ host, status, detail }) => `${host} ${status} ${detail}`),
+    ];
+  };
+  const none = 'no test of this run is for it';
+  const [grep, files, named] = await Promise.all([
+    rows('grep', ['--grep=only']),
+    rows('files', ['s.spec.ts']),
+    rows('named', ['--grep=only', '--project=a', '--project=b']),
+  ]);
+  expect(grep).toEqual(['COMPLETED', 'a PASS completed', 'b PASS completed', 'c PASS completed']);
+  expect(files).toEqual([
+    'COMPLETED',
+    'a PASS completed',
+    `b SKIP ${none}: the files that were named`,
+    `c SKIP ${none}: the files that were named`,
+  ]);
+  expect(named[0]).toBe('COMPLETED');
+  const { exitCode } = await runEnding(info.outputPath('lost'), {
+    ...ending,
+    args: ['s.spec.ts', '--project=a', '--project=b'],
+  });
+  expect(exitCode).toBe(0);
+  const lost = checkAgreement(info.outputPath('lost'), exitCode).json;
+  expect(lost?.state).toBe('UNKNOWN');
+  expect(lost?.hosts[1]).toMatchObject({
+    host: 'b',
+    status: 'UNKNOWN',
+    detail: `${none}: the files that were named`,
+  });
+});
+
+test('VE8: two folders with a spec of one name and a test of one title: each is a test of its own', async ({}, info) => {
+  const one = (body: string): string =>
+    `import { expect, test } from '@playwright/test'; test('t', ({}, info) => { ${body} });`;
+  const files = {
+    's.spec.ts': '',
+    'x/a.spec.ts': one(''),
+    'y/a.spec.ts': one(`expect(info.project.name).toBe('b');`),
+  };
+  const folder = info.outputPath('p');
+  const { exitCode } = await runEnding(folder, { files });
+  expect(exitCode).toBe(1);
+  const told = checkAgreement(folder, exitCode);
+  expect(told.json?.hosts.map(({ status }) => status)).toEqual(['FAIL', 'PASS']);
+  expect(told.json?.tests).toMatchObject({ planned: 4, passed: 3, failed: 1, open: 0 });
+  expect(told.ctrf?.results.tests.map(({ filePath }) => filePath).sort()).toEqual([
+    'x/a.spec.ts',
+    'x/a.spec.ts',
+    'y/a.spec.ts',
+    'y/a.spec.ts',
+  ]);
+});
+
+/** An older pass stands where the summary goes. */
+function leaveOldPass(folder: string): void {
+  const summary = join(folder, 'test-results/summary');
+  mkdirSync(summary, { recursive: true });
+  for (const name of ['summary.md', 'summary.txt', 'index.html', 'junit.xml'])
+    writeFileSync(join(summary, name), 'state: COMPLETED, an older run');
+  for (const name of ['summary.json', 'ctrf.json'])
+    writeFileSync(join(summary, name), '{"state":"COMPLETED"}');
+}
+
+test('VE2: kill -9 at 20 random moments, from the runner’s first on: no older PASS stands, and nothing is called COMPLETED', async ({}, info) => {
+  test.setTimeout(300_000);
+  const folder = info.outputPath('p');
+  writeEnding(folder, {
+    config: `globalSetup: './hook.ts',`,
+    files: {
+      'hook.ts': `export default () => new Promise((done) => setTimeout(done, 100));`,
+      ...spec(`for (const n of [1, 2, 3]) test('t' + n, () => new Promise((done) => setTimeout(done, 60)));`),
+    },
+  });
+  const summary = join(folder, 'test-results/summary/summary.md');
+  let killed = 0;
+  for (let round = 0; round < 20; round++) {
+    leaveOldPass(folder);
+    const child = spawn(process.execPath, [PLAYWRIGHT, 'test'], {
+      cwd: folder,
+      env: { ...cleanEnvironment(), ...homeVariables(join(folder, 'home')), ...ENV },
+      stdio: 'ignore',
+    });
+    const exited = new Promise((done) => child.once('exit', done));
+    // The clock starts with the first sign of the run: before it nothing of vmwright has been loaded.
+    while (child.exitCode === null && readFileSync(summary, 'utf8').includes('an older run')) await sleep(2);
+    await Promise.race([sleep(Math.random() * 1_500), exited]);
+    child.kill('SIGKILL');
+    await exited;
+    expect(readFileSync(summary, 'utf8')).not.toContain('an older run');
+    if (child.exitCode === null && toldIn(folder).json?.state !== 'COMPLETED') {
+      killed++;
+      checkAgreement(folder, 'killed');
+    } else checkAgreement(folder, child.exitCode ?? 0);
+  }
+  expect(killed).toBeGreaterThan(0);
+});
+
+test('VE2: what cannot be written is removed; where neither works stderr and the exit code say so', async ({}, info) => {
+  const removed = info.outputPath('removed');
+  writeEnding(removed, {});
+  leaveOldPass(removed);
+  // A draft cannot be written where a folder stands.
+  for (const name of ['summary.md', 'index.html'])
+    mkdirSync(join(removed, 'test-results/summary', `${name}.tmp/x`), { recursive: true });
+  const first = await runPlaywright(removed, ['test'], { env: ENV });
+  expect(first.exitCode).toBe(0);
+  expect(first.stderr).toContain('summary.md could not be written');
+  const told = checkAgreement(removed, 0);
+  expect([told.markdown, told.page]).toEqual([undefined, undefined]);
+  expect(told.json?.state).toBe('COMPLETED');
+
+  const stale = info.outputPath('stale');
+  writeEnding(stale, {});
+  mkdirSync(join(stale, 'test-results/summary/summary.md/x'), { recursive: true });
+  const second = await runPlaywright(stale, ['test'], { env: ENV });
+  expect(second.exitCode).toBe(1);
+  expect(second.stderr).toContain('SUMMARY_STALE');
+});
+
+test('VE2: a state folder that cannot be written to, and a reporter that fails within, leave no PASS', async ({}, info) => {
+  const folder = info.outputPath('p');
+  writeEnding(folder, { files: { 'test-results/state': 'a file where the folder should be' } });
+  leaveOldPass(folder);
+  const { stderr } = await runPlaywright(folder, ['test'], { env: ENV });
+  expect(stderr).toContain('vmwright summary:');
+  const told = toldIn(folder);
+  expect(told.json?.state).toBe('UNKNOWN');
+  expect(told.markdown).not.toContain('an older run');
+});
