@@ -37,8 +37,8 @@ export function isExecuted(end: TestEnd): boolean {
 }
 
 /**
- * What counts of each test, in order of first appearance: its last attempt that came to a result, as Playwright counts (a
- * retry that is skipped or cut off takes no failure away), else its last attempt.
+ * What counts of each test, in order of first appearance: its last attempt that came to a result, else its last one. A
+ * retry that is skipped or cut off takes no failure away.
  */
 export function finalAttempts(ends: readonly TestEnd[]): TestEnd[] {
   const tests = new Map<string, Map<number, TestEnd>>();
