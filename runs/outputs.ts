@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { redact } from '../fixtures/config/index.ts';
 import { VmwrightError } from '../fixtures/errors.ts';
@@ -14,10 +14,9 @@ import { renderJunit } from './render/junit.ts';
 import { renderMarkdown } from './render/markdown.ts';
 import { renderPage } from './render/page.ts';
 import { renderText } from './render/text.ts';
-import { writeAtomically } from './store.ts';
 import { trendOf } from './render/trend.ts';
 
-export interface OutputOptions {
+interface OutputOptions {
   readonly folder: string;
   /** Where earlier runs are stored, for the trend; absent for a run that is no part of it. */
   readonly stateFolder?: string | undefined;
@@ -51,17 +50,26 @@ export function writeOutputs(model: RunModel, options: OutputOptions): string[] 
   ];
   const troubles: string[] = [];
   const stale: string[] = [];
-  for (const [name, render] of files) {
+  const attempt = (name: string, action: (file: string) => void): boolean => {
     const file = join(folder, name);
     try {
-      mkdirSync(folder, { recursive: true });
-      writeAtomically(file, redact(render()));
+      action(file);
+      return true;
     } catch (error) {
       const why = `${file} could not be written: ${error instanceof Error ? error.message : String(error)}`;
       if (isGone(file)) troubles.push(why);
       else stale.push(why);
+      return false;
     }
-  }
+  };
+  // All drafts before the first is put in its place: who is killed meanwhile leaves files that say the same.
+  const drafted = files.filter(([name, render]) =>
+    attempt(name, (file) => {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(`${file}.tmp`, redact(render()));
+    }),
+  );
+  for (const [name] of drafted) attempt(name, (file) => renameSync(`${file}.tmp`, file));
   if (stale.length > 0) throw staleSummary(folder, [...stale, ...troubles]);
   return troubles;
 }

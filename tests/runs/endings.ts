@@ -145,6 +145,7 @@ export function checkAgreement(folder: string, exitCode: number | 'killed', isSt
     told.json.hosts.map(({ host, status }) => `${host} ${status}`),
   );
   // What would be posted is what was written.
-  if (reasonNotToPost(model) === undefined) expect(renderMarkdown(model, { now: 0 })).toBe(told.markdown);
+  if (told.markdown !== undefined && reasonNotToPost(model) === undefined)
+    expect(renderMarkdown(model, { now: 0 })).toBe(told.markdown);
   return told;
 }
