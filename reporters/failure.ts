@@ -4,7 +4,7 @@
  * @module
  */
 import type { TestError, TestResult, TestStep } from '@playwright/test/reporter';
-import type { FailureEvidence, Picture, StepResult } from '../runs/journal.ts';
+import type { FailureEvidence, LeftFile, Picture, StepResult } from '../runs/journal.ts';
 import { stripAnsi } from '../runs/render/sections.ts';
 
 /** Titles of the spec's own top-level steps, in order. */
@@ -25,6 +25,15 @@ export function timedStep({ title, duration, error }: TestStep): StepResult {
 export function picturesOf(result: TestResult): Picture[] {
   return result.attachments.flatMap(({ name, path, contentType }) =>
     path !== undefined && /^image\/(?:png|jpeg|webp)$/.test(contentType) ? { name, file: path } : [],
+  );
+}
+
+/** Film and trace of the test, which a reader of the summary wants beside its error. */
+export function leftFiles(result: TestResult): LeftFile[] {
+  return result.attachments.flatMap(({ name, path, contentType }) =>
+    path !== undefined && (name === 'trace' || (name === 'film' && contentType === 'text/html'))
+      ? { name, file: path }
+      : [],
   );
 }
 

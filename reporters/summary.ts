@@ -34,6 +34,7 @@ import {
   errorFrom,
   failureFrom,
   isTopLevelStep,
+  leftFiles,
   picturesOf,
   timedStep,
   timedSteps,
@@ -188,6 +189,7 @@ export default class SummaryReporter implements Reporter {
         ? adopted.coverage
         : facts.coverageOf(suites, matrix, this.#args);
     const url = runUrl();
+    const htmlReport = facts.htmlReportFolder(config);
     this.#events.length = 0;
     this.#record({
       type: 'run-begin',
@@ -203,6 +205,7 @@ export default class SummaryReporter implements Reporter {
       ...(config.failOnFlakyTests ? { failOnFlakyTests: true } : {}),
       ...part,
       ...(url === undefined ? {} : { url }),
+      ...(htmlReport === undefined ? {} : { htmlReport }),
     });
     for (const crash of publishedCrashes(config)) this.#record(noteOf(at, 'anomaly', crash));
     this.#recordMissingShards(at, config);
@@ -296,6 +299,8 @@ export default class SummaryReporter implements Reporter {
         steps: topLevelSteps(result),
         timed: timedSteps(result),
         pictures: picturesOf(result),
+        files: leftFiles(result),
+        reportId: test.id,
         ...(failure === undefined ? {} : { failure }),
         durationMs: result.duration,
       });

@@ -74,6 +74,12 @@ export interface FailureEvidence {
   readonly excerpt: string;
 }
 
+/** A file that a test left: its film, its trace. Absolute. */
+export interface LeftFile {
+  readonly name: string;
+  readonly file: string;
+}
+
 /** A picture that a test attached. */
 export interface Picture {
   readonly name: string;
@@ -104,6 +110,8 @@ export type JournalEvent =
       readonly url?: string;
       /** A test that passes only on a retry fails the run: `--fail-on-flaky-tests`. */
       readonly failOnFlakyTests?: boolean;
+      /** Folder of Playwright's HTML report, when one is written. */
+      readonly htmlReport?: string;
     }
   | ({
       readonly type: 'test-begin';
@@ -145,6 +153,10 @@ export type JournalEvent =
       readonly timed?: readonly StepResult[];
       /** Files of pictures that belong to this attempt. */
       readonly pictures?: readonly Picture[];
+      /** What else helps to see why: film and trace. */
+      readonly files?: readonly LeftFile[];
+      /** The runner's own identifier: the address of the test in its HTML report. */
+      readonly reportId?: string;
       /** Monotonic, in milliseconds. */
       readonly durationMs: number;
     } & TestName)

@@ -40,6 +40,8 @@ export interface RunModel {
   readonly notes: readonly string[];
   readonly command: string;
   readonly url: string | undefined;
+  /** Folder of Playwright's HTML report. Absent where none was written or nobody told. */
+  readonly htmlReport?: string | undefined;
 }
 
 interface Flow {
@@ -130,6 +132,7 @@ export function foldJournal(events: readonly JournalEvent[], around?: Surroundin
     ],
     command: begin.command,
     url: events.findLast((event) => event.type === 'url')?.url ?? begin.url,
+    htmlReport: begin.htmlReport,
   };
 }
 

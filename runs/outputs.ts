@@ -12,7 +12,8 @@ import { renderCtrf } from './render/ctrf.ts';
 import { renderJson } from './render/json.ts';
 import { renderJunit } from './render/junit.ts';
 import { renderMarkdown } from './render/markdown.ts';
-import { renderPage } from './render/page.ts';
+import { linksFrom } from './render/page/links.ts';
+import { renderPage } from './render/page/page.ts';
 import { renderText } from './render/text.ts';
 import { trendOf } from './render/trend.ts';
 
@@ -44,7 +45,7 @@ export function writeOutputs(model: RunModel, options: OutputOptions): string[] 
       'index.html',
       () => {
         const trend = stateFolder === undefined ? [] : trendOf(stateFolder, model, now);
-        return renderPage(model, { view, trend, pictures });
+        return renderPage(model, { view, trend, pictures, ...linksFrom(folder, model) });
       },
     ],
   ];

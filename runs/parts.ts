@@ -57,6 +57,7 @@ export function mergeParts(parts: readonly RunModel[], whole: Whole): RunModel {
     notes: [...new Set([...parts.flatMap((part) => part.notes), ...missingNotes(hosts), ...faults])],
     command: record.command,
     url: parts.findLast((part) => part.url !== undefined)?.url,
+    htmlReport: parts.length === 1 ? parts[0]?.htmlReport : undefined,
   };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { basename, relative, sep } from 'node:path';
+import { basename, dirname, relative, resolve, sep } from 'node:path';
 import type { FullConfig, FullProject, Suite, TestCase } from '@playwright/test/reporter';
 import { ciRunId } from '../fixtures/config/ci.ts';
 import type { PlannedHost } from './journal.ts';
@@ -173,4 +173,18 @@ function optionsOf(args: readonly string[]): string[] {
     else if (word.startsWith('-') && !word.startsWith('--project=')) kept.push(quote(word));
   }
   return kept;
+}
+
+/** The folder of Playwright's HTML report, or undefined where none is written. */
+export function htmlReportFolder(
+  config: FullConfig,
+  env: NodeJS.ProcessEnv = process.env,
+): string | undefined {
+  const html = config.reporter.find(([name]) => name === 'html');
+  if (html === undefined) return undefined;
+  const { outputFolder } = (html[1] ?? {}) as { outputFolder?: string };
+  const root = config.configFile === undefined ? config.rootDir : dirname(config.configFile);
+  const given =
+    env.PLAYWRIGHT_HTML_OUTPUT_DIR ?? env.PLAYWRIGHT_HTML_REPORT ?? outputFolder ?? 'playwright-report';
+  return resolve(root, given);
 }

@@ -35,7 +35,7 @@ import {
   testKey,
   wasDropped,
 } from './attempts.ts';
-import type { Picture, PlannedHost, RunError, RunnerStatus, StepResult } from './journal.ts';
+import type { LeftFile, Picture, PlannedHost, RunError, RunnerStatus, StepResult } from './journal.ts';
 
 export type HostStatus = 'PASS' | 'FAIL' | 'RUN' | 'SKIP' | 'WAIT' | 'UNKNOWN';
 
@@ -91,6 +91,11 @@ export interface TestModel {
   readonly failedStep: string | undefined;
   readonly failure: HostFailure | undefined;
   readonly pictures: readonly Picture[];
+  /** Film and trace of a test that is over. */
+  readonly files?: readonly LeftFile[];
+  readonly durationMs?: number;
+  /** The runner's own identifier: the address of the test in its HTML report. */
+  readonly reportId?: string;
 }
 
 /** A test that has begun and not ended. */
@@ -425,6 +430,9 @@ function testModel(end: TestEnd, flow: Flow): TestModel {
     failedStep: isFailure(end) ? end.failure?.step : undefined,
     failure: isFailure(end) ? failureOf(end, flow) : undefined,
     pictures: end.pictures ?? [],
+    files: end.files ?? [],
+    durationMs: end.durationMs,
+    ...(end.reportId === undefined ? {} : { reportId: end.reportId }),
   };
 }
 

@@ -5,30 +5,31 @@
  */
 import sharp from 'sharp';
 import type { RunModel } from '../model.ts';
+import type { TestModel } from '../verdict.ts';
 
 /** Wide enough to read a dialog's title, small enough for forty of them in one file. */
 const WIDTH = 640;
 const QUALITY = 70;
 /** Pictures of a failed test; more say little. */
-const PER_HOST = 4;
+const PER_TEST = 4;
+/** Of a run in which everything fails the first failures tell enough; the others keep their links. */
+const PER_RUN = 60;
 
-/** `data:` URLs by file, for machines that failed. A file that is gone or no picture is left out. */
+/** `data:` URLs by file, of tests that failed. A file that is gone or no picture is left out. */
 export async function thumbnailsOf(model: RunModel): Promise<Map<string, string>> {
   const files = model.hosts
-    .filter((host) => host.status === 'FAIL')
-    .flatMap((host) => shownPictures(host).map((picture) => picture.file));
+    .flatMap(({ tests }) => tests)
+    .filter(({ status }) => status === 'failed')
+    .flatMap((test) => shownPictures(test).map(({ file }) => file));
   const pairs = await Promise.all(
-    [...new Set(files)].map(async (file) => [file, await thumbnail(file)] as const),
+    [...new Set(files)].slice(0, PER_RUN).map(async (file) => [file, await thumbnail(file)] as const),
   );
   return new Map(pairs.flatMap(([file, url]) => (url === undefined ? [] : [[file, url]])));
 }
 
-/** The pictures of a machine's failed tests that a page shows. */
-export function shownPictures(host: RunModel['hosts'][number]): readonly { name: string; file: string }[] {
-  return host.tests
-    .filter((test) => test.status === 'failed')
-    .flatMap((test) => test.pictures)
-    .slice(0, PER_HOST);
+/** The pictures of a failed test that a page shows. */
+export function shownPictures({ pictures }: TestModel): TestModel['pictures'] {
+  return pictures.slice(0, PER_TEST);
 }
 
 async function thumbnail(file: string): Promise<string | undefined> {

@@ -294,7 +294,8 @@ function oneLine(detail: string): string {
   return flat.length <= DETAIL_LIMIT ? flat : `${flat.slice(0, DETAIL_LIMIT - 1)}…`;
 }
 
-function excerptOf(text: string): string {
+/** What of an error fits on a page. */
+export function excerptOf(text: string): string {
   const lines = stripAnsi(text).trim().split('\n');
   const few = lines.slice(0, EXCERPT_LINES).join('\n');
   const cut = few.slice(0, EXCERPT_CHARACTERS);

@@ -21,20 +21,26 @@ export interface TrendRun {
 /** More columns do not fit on a page, and older runs say little. */
 const RUNS = 20;
 
-/** Stored runs that are over and `model` itself, the oldest first. */
+/** Stored runs of the same suites that are over, and `model` itself, the oldest first. */
 export function trendOf(stateFolder: string, model: RunModel, now: number): TrendRun[] {
   const earlier: RunModel[] = [];
   const cleared = clearedAt(stateFolder);
+  const suites = suitesOf(model);
   for (const { folder, record } of storedRuns(stateFolder)) {
     if (earlier.length === RUNS - 1) break;
     if (record.run === model.run || record.startedAt > model.startedAt || record.startedAt < cleared)
       continue;
     const run = readRun(folder, { now });
-    if (run?.model.endedAt !== undefined) earlier.push(run.model);
+    if (run?.model.endedAt !== undefined && suitesOf(run.model) === suites) earlier.push(run.model);
   }
   return [...earlier.reverse(), model].map(({ build, startedAt, hosts }) => ({
     build,
     startedAt,
     hosts: new Map(hosts.map(({ host, status, durationMs }) => [host, { status, durationMs }])),
   }));
+}
+
+/** Runs of other suites say nothing about how this one did before. */
+function suitesOf({ flow }: RunModel): string {
+  return JSON.stringify(flow.map(({ suite }) => suite).sort());
 }

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import type { JournalEvent } from '../../runs/journal.ts';
 import { foldJournal } from '../../runs/model.ts';
 import { thumbnailsOf } from '../../runs/render/pictures.ts';
-import { renderPage } from '../../runs/render/page.ts';
+import { renderPage } from '../../runs/render/page/page.ts';
 import { requirePeer } from '../support/peers.ts';
 import { finished } from './scripted.ts';
 import { writeFile } from './support.ts';
@@ -39,7 +39,13 @@ for (const [device, viewport, colorScheme] of [
       startedAt,
       hosts: new Map(hosts.map((host) => [host.host, host])),
     }));
-    const html = renderPage(model, { view: { now: 0 }, trend, pictures: await thumbnailsOf(model) });
+    const html = renderPage(model, {
+      view: { now: 0 },
+      trend,
+      pictures: await thumbnailsOf(model),
+      href: () => undefined,
+      report: () => undefined,
+    });
     const file = writeFile(testInfo.outputPath('page'), 'index.html', html);
     const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
     const page = await browser.newPage({ viewport, colorScheme, bypassCSP: true });

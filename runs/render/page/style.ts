@@ -37,6 +37,8 @@ tbody tr:last-child>*{border-bottom:0}
 thead th{color:var(--soft);font-weight:600;font-size:.82rem;vertical-align:bottom}
 tbody th{font-weight:600;white-space:nowrap}
 .matrix th:first-child,.gantt th:first-child{position:sticky;left:0;background:var(--bg);z-index:1}
+th[scope=row]{white-space:normal;overflow-wrap:anywhere;min-width:min(9rem,36vw);max-width:max(20rem,36vw)}
+.matrix td.outside{white-space:normal;min-width:8rem}
 .matrix td{white-space:nowrap;font-size:.82rem;border-left:1px solid var(--bg)}
 .matrix td.none{background:var(--card)}
 .step{display:block;min-width:4.2rem;max-width:7.5rem;overflow:hidden;text-overflow:ellipsis;
@@ -47,8 +49,15 @@ display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:3}
 .gone{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 pre{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem;margin:0;
 overflow-x:auto;font:.82rem/1.45 ui-monospace,"Noto Sans Mono",Consolas,monospace}
+.hosts .kernel{color:var(--soft);font-size:.85rem}
+details{margin-top:.6rem}
+summary{cursor:pointer;padding:.35rem 0;font-weight:600}
+summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
+.card{border:1px solid var(--line);border-left:4px solid var(--fail-fg);border-radius:.5rem;padding:.6rem .8rem;margin:.6rem 0}
+h4{font-size:.92rem;margin:0 0 .15rem;overflow-wrap:anywhere}
+.facts-line{color:var(--soft);font-size:.85rem;margin:0 0 .45rem;overflow-wrap:anywhere}
 .pictures{display:flex;flex-wrap:wrap;gap:.75rem;margin:.6rem 0}
-figure{margin:0;max-width:min(100%,26rem)}
+figure{margin:0;flex:0 1 26rem;max-width:100%}
 img{display:block;max-width:100%;height:auto;border:1px solid var(--line);border-radius:.35rem}
 figcaption{color:var(--soft);font-size:.8rem;overflow-wrap:anywhere}
 .facts{display:grid;gap:.15rem;margin:0}
@@ -58,6 +67,12 @@ figcaption{color:var(--soft);font-size:.8rem;overflow-wrap:anywhere}
 ul{margin:0;padding-left:1.2rem}
 li{overflow-wrap:anywhere}
 @media (max-width:40rem){body{padding:.75rem}.facts div{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.35rem}
-th,td{padding:.3rem .45rem}}
-@media print{.scroll{overflow:visible}}
+th,td{padding:.3rem .45rem}
+.hosts thead{display:none}.hosts tr{display:grid;grid-template-columns:1fr auto;border-bottom:1px solid var(--line)}
+.hosts tbody th,.hosts td{border:0}.hosts tbody th{white-space:normal;overflow-wrap:anywhere}
+.hosts .detail,.hosts .kernel{grid-column:1/-1;padding-top:0;overflow-wrap:anywhere}
+
+.step{min-width:3.4rem}.track{min-width:9rem}
+pre{white-space:pre-wrap;overflow-wrap:anywhere}}
+@media print{.scroll{overflow:visible}.card,tr{break-inside:avoid}}
 `;
