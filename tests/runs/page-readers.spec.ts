@@ -156,7 +156,9 @@ test('VE21: the trend is of runs of the same suites, the newest beside the names
   const hosts = [{ host: 'fedora42', tests: 1 }];
   const runs = [...Array.from({ length: 15 }, (_, index) => (index % 3 === 2 ? 'driver' : 'smoke')), 'smoke'];
   const journals = runs.map((suite, index) =>
-    sampleRun({ suite, hosts, startedAt: (index + 1) * 3_600_000, run: `run-${index}` }, () => [{}]),
+    sampleRun({ suite, hosts, startedAt: (index + 1) * 3_600_000, run: `run-${index}` }, () => [
+      index === runs.length - 1 ? failedEnd('scenario 1') : {},
+    ]),
   );
   for (const [index, events] of journals.slice(0, -1).entries()) {
     const build = `${runs[index] ?? ''}-${index}`;
@@ -168,6 +170,8 @@ test('VE21: the trend is of runs of the same suites, the newest beside the names
   const heads = trend.getByRole('columnheader');
   await expect(heads).toHaveCount(12);
   await expect(heads.nth(1)).toHaveText('this run');
+  await expect(trend.locator('tbody td').first()).toHaveClass('FAIL');
+  await expect(trend.locator('td.FAIL')).toHaveCount(1);
   await heads.nth(1).scrollIntoViewIfNeeded();
   await expect(heads.nth(1)).toBeInViewport({ ratio: 1 });
   expect(await trend.locator('.scroll').evaluate((element) => element.scrollLeft)).toBe(0);
