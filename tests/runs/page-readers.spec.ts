@@ -174,7 +174,7 @@ test('VE21: the trend is of runs of the same suites, the newest beside the names
   await expect(trend.locator('td.FAIL')).toHaveCount(1);
   await heads.nth(1).scrollIntoViewIfNeeded();
   await expect(heads.nth(1)).toBeInViewport({ ratio: 1 });
-  expect(await trend.locator('.scroll').evaluate((element) => element.scrollLeft)).toBe(0);
+  await expect(trend.locator('.scroll')).toHaveJSProperty('scrollLeft', 0);
 });
 
 test('VE21: a real failure leads to its film, its trace and its place in the HTML report', async ({
