@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import type { JournalEvent } from '../../runs/journal.ts';
 import { foldJournal } from '../../runs/model.ts';
 import { writeOutputs } from '../../runs/outputs.ts';
+import { thumbnailsOf } from '../../runs/render/pictures.ts';
 import { requirePeer } from '../support/peers.ts';
 import { ROOT, runPlaywright, writeProject } from '../support/runner.ts';
 import { eightMachines, failedEnd, sampleRun } from './page-samples.ts';
@@ -38,8 +39,9 @@ const test = base.extend<{ openPage: (file: string, window?: (typeof WINDOWS)[nu
 async function pageOf(folder: string, events: readonly JournalEvent[]): Promise<string> {
   const summary = join(folder, 'test-results/summary');
   mkdirSync(summary, { recursive: true });
-  const options = { folder: summary, stateFolder: join(folder, 'test-results/state'), now: 0 };
-  await writeOutputs(foldJournal(events), options);
+  const model = foldJournal(events);
+  const pictures = await thumbnailsOf(model);
+  writeOutputs(model, { folder: summary, stateFolder: join(folder, 'test-results/state'), now: 0, pictures });
   return join(summary, 'index.html');
 }
 
