@@ -19,7 +19,7 @@ import { post } from '../runs/post.ts';
 import { readRun } from '../runs/read-run.ts';
 import { aloneInRecovery, recoverFiles, recoveryLines } from '../runs/recovery.ts';
 import { commandLine, defaultBuildName } from '../runs/run-facts.ts';
-import { beginRun, checkBuildName, FILES, partFolder, storedRuns } from '../runs/store.ts';
+import { beginRun, checkBuildName, endRun, FILES, partFolder, storedRuns } from '../runs/store.ts';
 import { VERSION } from '../runs/version.ts';
 import { approve } from './approval.ts';
 import { askApproval, type Terminal } from './ask.ts';
@@ -128,6 +128,7 @@ async function runClaimed(
     if (watch) await postWhenComplete(part, runId, env, stdout);
   }
   phases.end(join(folder, FILES.phases));
+  endRun(folder, runId, Date.now());
   const finished = readRun(folder, { now: Date.now(), processState: own });
   if (finished?.record.run !== runId) return exitCode || EXIT.failed;
   // What ended the runner itself, such as a signal, has a code of its own.

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identityOf, type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
 import { descendantPids } from '../fixtures/process/view.ts';
+import { runnerEnded } from '../runs/evidence/run-log.ts';
 import { readRun } from '../runs/read-run.ts';
 import { FILES, writeAtomically } from '../runs/store.ts';
 import { playwright } from './verify.ts';
@@ -61,6 +62,7 @@ export async function supervise(supervision: Supervision): Promise<number> {
     // The runner makes the folder of its group; a group of which it made none left no report either.
     if (existsSync(part))
       writeAtomically(join(part, FILES.exit), `${JSON.stringify({ at: Date.now(), code })}\n`);
+    log.write(`\n${runnerEnded(code)}\n`);
     return code;
   } finally {
     watching.abort();

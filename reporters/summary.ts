@@ -51,7 +51,17 @@ import * as facts from '../runs/run-facts.ts';
 import { registerSecrets } from './secrets.ts';
 import { publishedShards, publishShard, shardByProject } from './sharding.ts';
 import { thumbnailsOf } from '../runs/render/pictures.ts';
-import { beginRun, FILES, partFolder, readRecord, type RunRecord, updateRecord } from '../runs/store.ts';
+import {
+  beginRun,
+  endRun,
+  FILES,
+  keepPlannedTests,
+  partFolder,
+  readRecord,
+  type RunRecord,
+  updateRecord,
+  withPlannedTests,
+} from '../runs/store.ts';
 import { VERSION } from '../runs/version.ts';
 
 export interface SummaryOptions {
@@ -98,6 +108,8 @@ export default class SummaryReporter implements Reporter {
   #hasOutput = false;
   #journal: JournalWriter | undefined;
   #progress: ProgressBoard | undefined;
+  /** Of this run, or of the share of it that is run here. */
+  #folder = '';
   #outputFolder = '';
   #stateFolder = '';
   #hosts = new Set<string>();
@@ -231,6 +243,7 @@ export default class SummaryReporter implements Reporter {
       this.#events[0] = { ...begin, build: this.#build };
     }
     const folder = this.#openRun(beginning);
+    this.#folder = folder;
     const journal = openJournal(join(folder, FILES.journal));
     for (const event of this.#events) journal.append(event);
     this.#journal = journal;
@@ -355,6 +368,9 @@ export default class SummaryReporter implements Reporter {
       ...(status === undefined ? {} : { status }),
     });
     if (!isNoRun) this.#store();
+    const [begin] = this.#events;
+    if (this.#folder !== '' && begin?.type === 'run-begin')
+      endRun(this.#folder, begin.run ?? this.#run, Date.now());
     this.#progress?.close();
   }
 
@@ -497,12 +513,14 @@ export default class SummaryReporter implements Reporter {
       coverage: [],
       ...(part.shard === undefined ? {} : { shards: part.shard.total }),
       ...adopted,
+      ...(adopted === undefined ? {} : { hosts: withPlannedTests(adopted.hosts, begin.hosts) }),
       process: identityOf(process.pid),
     };
     const known = readRecord(whole);
     if (folder !== whole && known?.run !== begin.run) beginRun(whole, record);
+    if (folder !== whole && part.shard === undefined) keepPlannedTests(whole, begin.run, begin.hosts);
     if (folder === whole && adopted !== undefined)
-      updateRecord(whole, { ...adopted, process: record.process });
+      updateRecord(whole, { ...adopted, hosts: record.hosts, process: record.process });
     else beginRun(folder, folder === whole ? record : { ...record, groups: [] });
     return folder;
   }

@@ -127,7 +127,9 @@ export function foldJournal(events: readonly JournalEvent[], around?: Surroundin
       ...notesOf(events),
       ...(around?.wasStuck === true ? ['the runner did not exit after the last result and was ended'] : []),
       ...flowNotes(begin.flow ?? [], flow),
-      ...[...logs.values()].flatMap((log) => log.unreadable.map((text) => `${log.plan.host}: ${text}`)),
+      ...[...logs.values()].flatMap((log) =>
+        log.unreadable.flatMap((text) => (faults.includes(text) ? [] : `${log.plan.host}: ${text}`)),
+      ),
       ...faults,
     ],
     command: begin.command,

@@ -43,6 +43,8 @@ const record = z.object({
   build: z.string().min(1),
   version: z.string(),
   startedAt: z.number(),
+  /** When it was over, as far as somebody saw that; results are from before. Milliseconds since the epoch. */
+  endedAt: z.number().optional(),
   command: z.string(),
   suite: z.string(),
   select: z.array(z.string()),
@@ -53,7 +55,16 @@ const record = z.object({
   plan: z.string().optional(),
   /** Every machine in plan order, with why it is left out. */
   hosts: z
-    .array(z.object({ host: z.string(), family: z.string().optional(), skip: z.string().optional() }))
+    .array(
+      z.object({
+        host: z.string(),
+        family: z.string().optional(),
+        skip: z.string().optional(),
+        /** How many tests are planned on it: fewer found is UNKNOWN, also when the journal is lost. */
+        tests: z.int().min(0).optional(),
+        shard: z.int().min(1).optional(),
+      }),
+    )
     .default([]),
   /** What COVERAGE says, when the command that made the plan knows it better than the runner. */
   coverage: z.array(z.tuple([z.string(), z.string()])).default([]),
@@ -165,6 +176,30 @@ export function setAside(folder: string, stateFolder: string, build: string): st
 export function updateRecord(folder: string, run: RunRecord): void {
   mkdirSync(folder, { recursive: true });
   writeAtomically(join(folder, FILES.record), `${JSON.stringify(run, null, 2)}\n`);
+}
+
+/** Keeps how many tests the runner found for each machine of the run in `folder`. */
+export function keepPlannedTests(folder: string, run: string, found: readonly PlannedHost[]): void {
+  const known = readRecord(folder);
+  if (known?.run === run) updateRecord(folder, { ...known, hosts: withPlannedTests(known.hosts, found) });
+}
+
+/** The machines of the plan, with the counts that the runner found. */
+export function withPlannedTests(
+  planned: readonly PlannedHost[],
+  found: readonly PlannedHost[],
+): PlannedHost[] {
+  const counts = new Map(found.map(({ host, tests }) => [host, tests]));
+  return planned.map((plan) => {
+    const tests = counts.get(plan.host);
+    return tests === undefined ? plan : { ...plan, tests };
+  });
+}
+
+/** Keeps when the run in `folder` was over: what is written later is none of its results. */
+export function endRun(folder: string, run: string, endedAt: number): void {
+  const known = readRecord(folder);
+  if (known?.run === run) updateRecord(folder, { ...known, endedAt });
 }
 
 /** `run.json` of a folder; undefined when there is none or it cannot be understood. */

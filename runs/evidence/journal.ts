@@ -16,15 +16,24 @@ export const readJournalFile: Adapter = (artifact) => {
   const open = events
     .filter((event) => event.type === 'test-begin')
     .filter((begun) => !ends.some((end) => end.host === begun.host && keyOf(end) === keyOf(begun)));
+  const isOver = events.some((event) => event.type === 'run-end');
   return {
     source: 'journal',
     name: artifact.name,
-    at: events.reduce((latest, event) => Math.max(latest, event.at), 0),
+    at: events.length === 0 ? artifact.modifiedAt : Math.max(...events.map((event) => event.at)),
     ...(begin?.run === undefined ? {} : { run: begin.run }),
     tests: [
       ...ends.map((end): TestEvidence => ({ ...end, startedAt: end.at - end.durationMs })),
       ...open.map(({ host, suite, test, retry, at }) => cutOff({ host, suite, test, retry, startedAt: at })),
     ],
-    unreadable: faults.map((text) => ({ text: `${artifact.name}: ${text}` })),
+    unreadable: [
+      ...faults.map((text) => ({ text: `${artifact.name}: ${text}` })),
+      ...events.flatMap((event) =>
+        event.type === 'unreadable'
+          ? { ...(event.host === undefined ? {} : { host: event.host }), text: event.text }
+          : [],
+      ),
+      ...(isOver ? [] : [{ text: `${artifact.name} ends before its run does` }]),
+    ],
   };
 };

@@ -5,10 +5,11 @@
  */
 import { strFromU8, unzipSync } from 'fflate';
 import type { JSONReport, JSONReportSuite, JSONReportTestResult } from '@playwright/test/reporter';
-import { isBookkeeping } from '../attempts.ts';
 import { suiteName } from '../run-facts.ts';
 import { stripAnsi } from '../render/sections.ts';
+import { parseObject } from './json.ts';
 import { type Adapter, cutOff, type Evidence, failureOf, hostNamed, type TestEvidence } from './shape.ts';
+import { fileTime, momentOf } from './time.ts';
 
 /** `report-*.zip` of the blob reporter: a zip with `report.jsonl`, one message a line. */
 export const readBlob: Adapter = (artifact) => {
@@ -54,7 +55,8 @@ function fromMessages(messages: readonly Message[], name: string, modifiedAt: nu
   const done = new Set<string>();
   let run: string | undefined;
   let at: number | undefined;
-  let hasEnded = false;
+  let ending: string | undefined;
+  const errors: string[] = [];
   for (const { method, params = {} } of messages) {
     if (method === 'onConfigure') run = runOf(params.config as { metadata?: Record<string, unknown> });
     if (method === 'onProject') collect(params.project as { name: string; suites: Entry[] }, known);
@@ -80,10 +82,11 @@ function fromMessages(messages: readonly Message[], name: string, modifiedAt: nu
       done.add((params.test as { testId: string }).testId);
     }
     if (method === 'onEnd') {
-      const result = params.result as { startTime: number; duration: number };
+      const result = params.result as { startTime: number; duration: number; status?: string };
       at = result.startTime + result.duration;
-      hasEnded = true;
+      ending = result.status ?? 'passed';
     }
+    if (method === 'onError') errors.push(errorLine(params.error as ReportedError));
   }
   for (const [id, { host, file, title }] of known) {
     if (!done.has(id))
@@ -94,8 +97,14 @@ function fromMessages(messages: readonly Message[], name: string, modifiedAt: nu
     name,
     at: at ?? modifiedAt,
     ...(run === undefined ? {} : { run }),
-    tests: tests.filter((test) => !isBookkeeping(test.suite)),
-    ...(hasEnded ? {} : { unreadable: [{ text: `${name} ends in mid-run` }] }),
+    tests,
+    unreadable: [
+      ...errors.map((text) => ({ text: `${name}: error outside of any test: ${text}` })),
+      ...(ending === undefined ? [{ text: `${name} ends in mid-run` }] : []),
+      ...(ending === undefined || ending === 'passed' || tests.some((test) => !test.expected)
+        ? []
+        : [{ text: `${name} says that the run ${ending}, and not why` }]),
+    ],
   };
 }
 
@@ -140,6 +149,17 @@ function ended(
   const test = known.get(testId);
   const begun = open.get(result.id);
   if (test === undefined || begun === undefined) return undefined;
+  // Skipped although nobody asked for it: it did not run, because something before it had failed.
+  if (result.status === 'skipped' && expectedStatus !== 'skipped') {
+    const { host, file, title } = test;
+    return cutOff({
+      host,
+      suite: suiteName(file),
+      test: title,
+      retry: begun.retry,
+      startedAt: begun.startTime,
+    });
+  }
   const failure = failureOf(messageOf(result.errors), begun.steps.find((step) => step.failed)?.title);
   return {
     host: test.host,
@@ -147,7 +167,7 @@ function ended(
     test: test.title,
     retry: begun.retry,
     outcome: result.status,
-    expected: result.status === expectedStatus || result.status === 'skipped',
+    expected: result.status === expectedStatus,
     steps: begun.steps.map((step) => step.title),
     ...(failure === undefined ? {} : { failure }),
     startedAt: begun.startTime,
@@ -155,9 +175,9 @@ function ended(
   };
 }
 
-/** Playwright's `json` reporter: `config`, `suites`, `stats`. */
+/** Playwright's `json` reporter: `config`, `suites`, `errors`, `stats`. */
 export const readPlaywrightJson: Adapter = (artifact) => {
-  const report = parse(artifact.bytes);
+  const report = parseObject(artifact.bytes);
   if (
     report === undefined ||
     !Array.isArray(report.suites) ||
@@ -165,29 +185,62 @@ export const readPlaywrightJson: Adapter = (artifact) => {
     report.stats === undefined
   )
     return undefined;
-  const { suites, stats } = report as unknown as JSONReport;
-  const startedAt = Date.parse(stats.startTime);
+  const {
+    suites,
+    stats,
+    errors = [],
+  } = report as unknown as Partial<JSONReport> & Pick<JSONReport, 'suites' | 'stats'>;
+  const { name } = artifact;
+  const startedAt = momentOf(stats.startTime);
+  const tests = suites.flatMap((suite) => testsOf(suite, []));
+  const time =
+    startedAt === undefined ? fileTime(artifact, stats.startTime) : { at: startedAt + stats.duration };
   return {
     source: 'json',
-    name: artifact.name,
-    at: Number.isNaN(startedAt) ? artifact.modifiedAt : startedAt + stats.duration,
-    tests: suites.flatMap((suite) => testsOf(suite, [])).filter((test) => !isBookkeeping(test.suite)),
+    name,
+    ...time,
+    tests,
+    unreadable: [
+      ...errors.map((error) => ({ text: `${name}: error outside of any test: ${errorLine(error)}` })),
+      ...totalFaults(stats, tests).map((text) => ({ text: `${name} ${text}` })),
+    ],
   };
 };
 
+/** What `stats` counts and the suites do not hold. */
+function totalFaults(stats: Partial<JSONReport['stats']>, tests: readonly TestEvidence[]): string[] {
+  const found = new Map<string, TestEvidence>();
+  for (const test of tests) found.set(JSON.stringify([test.host, test.suite, test.test]), test);
+  const { expected = 0, skipped = 0, unexpected = 0, flaky = 0 } = stats;
+  const counted = expected + skipped + unexpected + flaky;
+  const bad = [...found.values()].filter((test) => !test.expected).length;
+  return [
+    ...(counted > found.size ? [`counts ${counted} tests and holds ${found.size}`] : []),
+    ...(unexpected > bad ? [`counts ${unexpected} failures and shows ${bad}`] : []),
+  ];
+}
+
 function testsOf(suite: JSONReportSuite, titles: readonly string[]): TestEvidence[] {
-  const own = suite.specs.flatMap((spec) =>
-    spec.tests.flatMap((test) => {
+  const own = suite.specs.flatMap((spec) => {
+    const repeats = new Map<string, number>();
+    return spec.tests.flatMap((test) => {
       const host = hostNamed({
         host: test.annotations.find((annotation) => annotation.type === 'host')?.description,
         project: test.projectName,
         file: spec.file,
       });
-      if (host === undefined) return [];
-      const identity = { host, suite: suiteName(spec.file), test: [...titles, spec.title].join(' › ') };
+      const repeat = (repeats.get(test.projectName) ?? 0) + 1;
+      repeats.set(test.projectName, repeat);
+      const title = [...titles, spec.title].join(' › ') + (repeat === 1 ? '' : ` (repetition ${repeat})`);
+      const identity = { host: host ?? '', suite: suiteName(spec.file), test: title };
       if (test.results.length === 0) return [cutOff({ ...identity, retry: 0, startedAt: undefined })];
       return test.results.flatMap((result): TestEvidence[] => {
-        if (result.status === undefined) return [];
+        if (
+          result.status === undefined ||
+          (result.status === 'skipped' && test.expectedStatus !== 'skipped')
+        ) {
+          return [cutOff({ ...identity, retry: result.retry, startedAt: startOf(result) })];
+        }
         const failure = failureOf(
           messageOf(result.errors),
           result.steps?.find((step) => step.error !== undefined)?.title,
@@ -197,7 +250,7 @@ function testsOf(suite: JSONReportSuite, titles: readonly string[]): TestEvidenc
             ...identity,
             retry: result.retry,
             outcome: result.status,
-            expected: result.status === test.expectedStatus || result.status === 'skipped',
+            expected: result.status === test.expectedStatus,
             steps: (result.steps ?? []).map((step) => step.title),
             ...(failure === undefined ? {} : { failure }),
             startedAt: startOf(result),
@@ -205,29 +258,26 @@ function testsOf(suite: JSONReportSuite, titles: readonly string[]): TestEvidenc
           },
         ];
       });
-    }),
-  );
+    });
+  });
   return [...own, ...(suite.suites ?? []).flatMap((inner) => testsOf(inner, [...titles, inner.title]))];
 }
 
 function startOf(result: JSONReportTestResult): number | undefined {
-  const at = Date.parse(result.startTime);
-  return Number.isNaN(at) ? undefined : at;
+  return momentOf(result.startTime);
 }
 
-function messageOf(
-  errors: readonly { message?: string; value?: string; stack?: string }[],
-): string | undefined {
+interface ReportedError {
+  readonly message?: string;
+  readonly value?: string;
+  readonly stack?: string;
+}
+
+function errorLine(error: ReportedError): string {
+  return messageOf([error])?.trim().split('\n')[0] ?? 'without words';
+}
+
+function messageOf(errors: readonly ReportedError[]): string | undefined {
   const texts = errors.map((error) => stripAnsi(error.message ?? error.value ?? error.stack ?? ''));
   return texts.find((text) => text.trim() !== '');
-}
-
-/** A JSON object; undefined for anything else. */
-export function parse(bytes: Buffer): Record<string, unknown> | undefined {
-  if (!/^\s*\{/.test(bytes.subarray(0, 64).toString('utf8').replace('\ufeff', ''))) return undefined;
-  try {
-    return JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, '')) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
 }

@@ -4,9 +4,10 @@
  * @module
  */
 import type { FailureEvidence, Outcome } from '../journal.ts';
+import type { FileTime } from './time.ts';
 
 /** Where evidence comes from, the most trusted first (requirements A36). */
-export const SOURCES = ['journal', 'blob', 'json', 'events', 'junit', 'text'] as const;
+export const SOURCES = ['journal', 'blob', 'json', 'mochawesome', 'events', 'junit', 'text'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** A file of a run as it was found. */
@@ -19,6 +20,7 @@ export interface Artifact {
 
 /** One attempt of one test on one machine. */
 export interface TestEvidence {
+  /** As the artefact writes it; empty where it names none. */
   readonly host: string;
   readonly suite: string;
   readonly test: string;
@@ -30,25 +32,32 @@ export interface TestEvidence {
   /** Milliseconds since the epoch; undefined where the source has no times of its own. */
   readonly startedAt: number | undefined;
   readonly durationMs: number | undefined;
+  /** One word about a whole machine, no test of its own: it counts only where no test is known. */
+  readonly isAggregate?: boolean;
+}
+
+/** Failures that a summary counts. They weigh against a pass, never for one. */
+export interface CountEvidence {
+  /** Undefined for the summary of a whole group. */
+  readonly host: string | undefined;
+  readonly tests: number;
+  readonly failures: number;
+  /** What failed, where the summary says more than a number. */
+  readonly text?: string;
 }
 
 /** What an adapter found in one artefact. */
-export interface Evidence {
+export interface Evidence extends FileTime {
   readonly source: Source;
   readonly name: string;
-  /** When the results are from: the contents, else the file's name, else its date (requirements A162). */
-  readonly at: number;
   /** Run id, when the artefact bears one. */
   readonly run?: string;
   readonly tests: readonly TestEvidence[];
-  /** Failures that a summary counts without saying which test failed; they weigh against a pass, never for one. */
-  readonly counts?: readonly {
-    readonly host: string | undefined;
-    readonly tests: number;
-    readonly failures: number;
-  }[];
-  /** What could not be understood, and about which machine, as far as that is known. */
+  readonly counts?: readonly CountEvidence[];
+  /** What could not be understood, and about which machine; without one it may be about any. */
   readonly unreadable?: readonly { readonly host?: string; readonly text: string }[];
+  /** Tests that have no result and are not named: about every machine whose planned tests are not all known. */
+  readonly unfinished?: string;
   /** Verdicts somebody remembered: never evidence, but a contradiction is worth a note. */
   readonly remembered?: readonly { readonly host: string; readonly status: string }[];
 }
@@ -61,17 +70,6 @@ export function cutOff(
   test: Pick<TestEvidence, 'host' | 'suite' | 'test' | 'retry' | 'startedAt'>,
 ): TestEvidence {
   return { ...test, outcome: 'interrupted', expected: false, steps: [], durationMs: undefined };
-}
-
-/** A date in a file's name: `2026-05-12T09-00-00`, `20260512-090000`; local to UTC. */
-export function timeInName(name: string): number | undefined {
-  const match = /(\d{4})-?(\d{2})-?(\d{2})[T_-]?(\d{2})[:_-]?(\d{2})[:_-]?(\d{2})/.exec(name);
-  if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second] = match;
-  const at = Date.parse(
-    `${year ?? ''}-${month ?? ''}-${day ?? ''}T${hour ?? ''}:${minute ?? ''}:${second ?? ''}Z`,
-  );
-  return Number.isNaN(at) ? undefined : at;
 }
 
 /** One line and an excerpt of an error's text; undefined when it is empty. */
@@ -94,4 +92,51 @@ export function hostNamed(candidates: {
   if (typeof project === 'string' && project !== '') return project;
   if (typeof file !== 'string' || file === '') return undefined;
   return (file.split(/[\\/]/).at(-1) ?? file).replace(/(?:\.(?:spec|test|cy))?\.[cm]?[jt]sx?$/, '');
+}
+
+/** What runners call the end of a test. Undefined for a word that nobody here knows. */
+export function outcomeNamed(word: string): Outcome | undefined {
+  const name = word
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s_-]/g, '');
+  return OUTCOMES.find(([, names]) => names.includes(name))?.[0];
+}
+
+const OUTCOMES: readonly (readonly [Outcome, readonly string[]])[] = [
+  ['passed', ['passed', 'pass', 'ok', 'success', 'succeeded']],
+  [
+    'failed',
+    [
+      'failed',
+      'fail',
+      'failure',
+      'error',
+      'errored',
+      'fatal',
+      'critical',
+      'broken',
+      'timedout',
+      'timeout',
+      'crashed',
+    ],
+  ],
+  ['skipped', ['skipped', 'skip', 'pending', 'disabled', 'ignored', 'todo']],
+  [
+    'interrupted',
+    ['interrupted', 'cancelled', 'canceled', 'aborted', 'killed', 'running', 'didnotrun', 'notrun'],
+  ],
+];
+
+/** Of a spec's file, suite or class: one of them that is bookkeeping makes its tests say nothing about a machine. */
+export function bookkeepingName(names: readonly (string | undefined)[]): string | undefined {
+  return names.find((name) => name !== undefined && /(?:^|[^a-z\d])bookkeeping(?![a-z\d])/i.test(name));
+}
+
+/** A count as reports print it, with thousands separators of any language; `-` is none. NaN for anything else. */
+export function countOf(text: string): number {
+  const plain = text.trim();
+  if (plain === '-' || plain === '') return 0;
+  if (!/^(?:\d+|\d{1,3}(?:[.,'’_\u00a0\u202f]\d{3})+)$/.test(plain)) return NaN;
+  return Number(plain.replaceAll(/\D/g, ''));
 }

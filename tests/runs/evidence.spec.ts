@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { type CollectPlan, collect, evidenceOf } from '../../runs/evidence/collect.ts';
-import { type Evidence, hostNamed, timeInName } from '../../runs/evidence/shape.ts';
-import { parseDuration, tableGroups, tableRows, TERMINAL_MARKERS } from '../../runs/evidence/foreign/text.ts';
+import { parseDuration, tableGroups, tableRows } from '../../runs/evidence/foreign/cypress.ts';
+import { TERMINAL_MARKERS } from '../../runs/evidence/foreign/text.ts';
+import { type Evidence, hostNamed } from '../../runs/evidence/shape.ts';
+import { timeInName } from '../../runs/evidence/time.ts';
 import { foldJournal, type RunModel } from '../../runs/model.ts';
 import { sectionsOf } from '../../runs/render/sections.ts';
 import { runPlaywright, writeProject } from '../support/runner.ts';
@@ -145,7 +147,11 @@ test('A26: what the runner calls passed outweighs words in its console', () => {
 });
 
 test("A28, A162: evidence from before the run is another run's; the contents' time beats the file's date", () => {
-  expect(statuses(rebuild({ 'r.json': result('a', 'passed') }, plan(['a']), START - 1))).toBe('UNKNOWN');
+  expect(statuses(rebuild({ 'r.json': result('a', 'passed') }, plan(['a']), START - 1_001))).toBe('UNKNOWN');
+  const failed = { 'r.json': result('a', 'passed'), 'r-20260511-080000.json': result('a', 'failed') };
+  expect(statuses(rebuild(failed, plan(['a'])))).toBe('PASS');
+  const younger = rebuild({ 'r.json': result('a', 'passed') }, plan(['a'], { endedAt: at - 1_001 }));
+  expect(statuses(younger)).toBe('UNKNOWN');
   const dated = {
     ...result('a', 'passed'),
     metadata: { host: 'a', suite: 'smoke', startedAt: '2026-05-12T09:05:00Z' },
@@ -254,35 +260,46 @@ test('A85, A86: the machine is what the contents say, then the project, then the
   expect(hostNamed({ file: 'x/c.spec.ts' })).toBe('c');
 });
 
-const row = (mark: string, host: string, duration: string, failing = '-'): string =>
-  `  │ ${mark}  ${host}.cy.ts   ${duration}   5   5   ${failing}   -   - │`;
-const table = (...rows: string[]): string =>
-  ['  (Run Finished)', '  ┌──────┐', ...rows, '  └──────┘'].join('\n');
+const corpus = (name: string): string =>
+  readFileSync(new URL(`evidence-corpus/${name}`, import.meta.url), 'utf8');
+const hostsOf = (log: string): string[] => tableRows(log).map(({ host }) => host);
 
 test('A164, A165: rows after the line that detects a recorded run belong to the summary', () => {
-  const log = `${table(row('✔', 'a', '16m 13.9s'))}\nDetected 'Recorded Run'\n${row('✔', 'b', '13:59')}\n${row('✖', 'c', '59s', '1')}\nSpecs:  next.cy.ts\n${row('✔', 'd', '1s')}`;
-  expect(tableRows(log).map(({ host }) => host)).toEqual(['a', 'b', 'c']);
+  const [table = ''] = corpus('cypress-cloud.log').split('🏁');
+  const late = table.split('\n').filter((line) => /ubuntu2204|bookkeeping/.test(line));
+  const early = table.split('\n').filter((line) => !late.includes(line));
+  const log = [...early, "Detected 'Recorded Run'", ...late, 'Specs:  next.cy.ts', ...late].join('\n');
+  expect(hostsOf(log)).toEqual(['fedora42', 'ubuntu2204', 'bookkeeping']);
 });
 
 test('A166, A167: a group ends at its own recorded run', () => {
-  const log = `${table(row('✔', 'a', '1s'))}\n🏁 Recorded Run: https://x\n${row('✔', 'drifter', '1s')}\n${table(row('✔', 'b', '1s'))}`;
-  expect(tableGroups(log).map((group) => group.map(({ host }) => host))).toEqual([['a'], ['b']]);
+  const log = corpus('cypress-cloud.log');
+  const groups = [['fedora42', 'ubuntu2204', 'bookkeeping'], ['windows-11-enterprise-with-plugin']];
+  expect(tableGroups(log).map((group) => group.map(({ host }) => host))).toEqual(groups);
+  const [row = ''] = log.split('\n').filter((line) => line.includes('fedora42'));
+  for (const boundary of [/(🏁 Recorded Run:.*run\/1)/, /(Extracted specPattern:.*)/]) {
+    const drifted = log.replace(boundary, `$1\n${row.replace('fedora42', 'drifter_')}`);
+    expect(tableGroups(drifted).map((group) => group.map(({ host }) => host))).toEqual(groups);
+  }
 });
 
 test('A168: a machine named outside of a table is no row', () => {
-  expect(
-    tableRows(`fedora42 started\n${table(row('✔', 'a', '1s'))}\n✔ fedora42.cy.ts 1s 1 1 - - -`),
-  ).toHaveLength(1);
+  const log = corpus('cypress-run.log');
+  const [row = ''] = log.split('\n').filter((line) => /✔.*fedora42/.test(line));
+  expect(hostsOf(`fedora42 started\n${row}\n${log}\n  Recorded Run: https://x\n${row}`)).toEqual([
+    'fedora42',
+    'ubuntu2204',
+  ]);
 });
 
-test('A169: a duration whose s wrapped to the next line drops no machine', () => {
-  const wrapped = ['a', 'b', 'c', 'd'].flatMap((host) => [
-    row('✔', host, '16m 13.9'),
-    '  │                     s               │',
+test('A169: a duration whose s wrapped to the next line drops no machine, nor does a name that wraps', () => {
+  const durations = tableRows(corpus('cypress-cloud.log')).map(({ host, durationMs }) => [host, durationMs]);
+  expect(durations.slice(0, 3)).toEqual([
+    ['fedora42', 973_900],
+    ['ubuntu2204', 662_100],
+    ['bookkeeping', 917],
   ]);
-  expect(tableRows(table(...wrapped)).map(({ host, durationMs }) => [host, durationMs])).toEqual(
-    ['a', 'b', 'c', 'd'].map((host) => [host, 973_900]),
-  );
+  expect(hostsOf(corpus('cypress-long-names.log'))).toEqual(['opensuse-leap-15-6-with-plugin', 'sles15']);
 });
 
 for (const [text, ms] of [

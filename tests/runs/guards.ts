@@ -261,8 +261,8 @@ export const GUARDS: readonly Guard[] = [
     expected: 'UNKNOWN',
     mutation: {
       file: 'runs/evidence/foreign/events.ts',
-      find: 'unreadable.push({ host, text: `its events',
-      replace: '[].push({ host, text: `its events',
+      find: /unreadable\.push\(\{\s+\.\.\.\(host === undefined \? \{\} : \{ host \}\),\s+text: `\$\{what\}/,
+      replace: '[].push({ ...(host === undefined ? {} : { host }), text: `${what}',
     },
   },
   {
@@ -271,7 +271,7 @@ export const GUARDS: readonly Guard[] = [
     expected: 'UNKNOWN',
     mutation: {
       file: 'runs/evidence/foreign/events.ts',
-      find: 'if (outcome === undefined) {',
+      find: 'if (words.length === 0 || outcomes.includes(undefined)) {',
       replace: 'if (false as boolean) {',
     },
   },
@@ -285,7 +285,7 @@ export const GUARDS: readonly Guard[] = [
     expected: '1',
     mutation: {
       file: 'runs/evidence/foreign/text.ts',
-      find: /text\.includes\('\\u0000'\) \|\| .*\) return undefined;/,
+      find: /text\.includes\('\\u0000'\) \|\| [\s\S]*?\)\s+return undefined;/,
       replace: `text.includes('\\u0000')) return undefined;`,
     },
   },
@@ -298,8 +298,8 @@ export const GUARDS: readonly Guard[] = [
     expected: 'FAIL',
     mutation: {
       file: collectFile,
-      find: 'if (contradiction !== undefined) chosen.push(contradiction);',
-      replace: 'if (false as boolean) chosen.pop();',
+      find: 'const standing = standingFailures(speaking, source);',
+      replace: 'const standing: ReturnType<typeof standingFailures> = [];',
     },
   },
   {
@@ -311,8 +311,8 @@ export const GUARDS: readonly Guard[] = [
     expected: 'FAIL',
     mutation: {
       file: collectFile,
-      find: 'else if (!hasFailure && count !== undefined) {',
-      replace: 'else if (false as boolean) {',
+      find: 'if (!hasFailed && counted !== undefined)',
+      replace: 'if (false as boolean)',
     },
   },
   {
@@ -326,19 +326,19 @@ export const GUARDS: readonly Guard[] = [
     },
   },
   {
-    name: 'an attempt that was retried does not stand for the failure of another test',
+    name: 'a retry in one source takes no failure of another source away',
     says: rebuild({
       'p.json': playwrightJson('s.spec.ts', [attempt('failed'), attempt('passed', 1)]),
       'x.xml': junit(
         'name="s.spec.ts" hostname="a"',
-        '<testcase name="two"><failure>no</failure></testcase><testcase name="three"><failure>no</failure></testcase>',
+        '<testcase name="two"><failure>no</failure></testcase>',
       ),
     }),
     expected: 'FAIL',
     mutation: {
       file: collectFile,
-      find: 'failing.filter((test) => !isRetried(test, chosen))',
-      replace: 'failing',
+      find: 'retry: Math.max(test.retry, ...retries)',
+      replace: 'retry: test.retry',
     },
   },
   {
@@ -353,8 +353,8 @@ export const GUARDS: readonly Guard[] = [
     expected: 'FAIL',
     mutation: {
       file: collectFile,
-      find: 'chosen.some((test) => isFailure(test) && !isRetried(test, chosen))',
-      replace: 'chosen.some(isFailure)',
+      find: /\(retries\.length === 0 &&\s+chosen\.some\(\(entry\) => isFailure\(entry\.test\) && !isRetried\(entry\.test, chosen\)\)\)/,
+      replace: '(retries.length === 0 && chosen.some((entry) => isFailure(entry.test)))',
     },
   },
   {
@@ -387,9 +387,13 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     name: 'evidence from before the run is of another',
-    says: rebuild({ 'r.json': result('passed') }, ['a'], START - 1),
+    says: rebuild({ 'r.json': result('passed') }, ['a'], START - 1_001),
     expected: 'UNKNOWN',
-    mutation: { file: collectFile, find: 'evidence.at >= plan.startedAt &&', replace: '' },
+    mutation: {
+      file: 'runs/evidence/time.ts',
+      find: 'at >= from && at <= to',
+      replace: 'at <= to',
+    },
   },
   {
     name: 'evidence that bears another run id is of another',
@@ -397,8 +401,8 @@ export const GUARDS: readonly Guard[] = [
     expected: 'UNKNOWN',
     mutation: {
       file: collectFile,
-      find: '|| evidence.run === plan.run) &&',
-      replace: '|| evidence.run !== "") &&',
+      find: 'plan.run !== undefined && evidence.run !== plan.run',
+      replace: '(false as boolean)',
     },
   },
   {
@@ -542,7 +546,7 @@ export const GUARDS: readonly Guard[] = [
     expected: 'PASS',
     mutation: {
       file: collectFile,
-      find: `!(structured && evidence.source === 'text')`,
+      find: `!(isStructured && evidence.source === 'text')`,
       replace: 'evidence !== undefined',
     },
   },

@@ -4,7 +4,16 @@
  * @module
  */
 import { stripAnsi } from '../../render/sections.ts';
-import { type Adapter, failureOf, hostNamed, type TestEvidence, timeInName } from '../shape.ts';
+import {
+  type Adapter,
+  type CountEvidence,
+  countOf,
+  failureOf,
+  hostNamed,
+  type TestEvidence,
+} from '../shape.ts';
+import { fileTime } from '../time.ts';
+import { isCypressLog, readCypressLog } from './cypress.ts';
 
 /** What ends a test for certain. The mere word "error" does not. */
 export const TERMINAL_MARKERS: readonly RegExp[] = [
@@ -14,33 +23,35 @@ export const TERMINAL_MARKERS: readonly RegExp[] = [
   /\bcy:(?:command|task) error\b/,
 ];
 
-/** A row of a run's own table: machine, duration and counts. */
-export interface TableRow {
-  readonly host: string;
-  readonly durationMs: number | undefined;
-  readonly tests: number;
-  readonly failures: number;
-  readonly pending: number;
-}
-
 /** A log of one machine, whose name is its file's, or the log of a run with its tables. */
 export const readTextLog: Adapter = (artifact) => {
   const text = stripAnsi(artifact.bytes.toString('utf8'));
   // What is binary, JSON or XML has a structure that nobody here knows: that is no log.
-  if (text.includes('\u0000') || /^\s*[{<]/.test(text.replace('\ufeff', ''))) return undefined;
-  const at = timeInName(artifact.name) ?? artifact.modifiedAt;
-  const rows = tableRows(text);
-  if (rows.length > 0) {
-    const counts = rows.map(({ host, tests, failures }) => ({ host, tests, failures }));
-    return { source: 'text', name: artifact.name, at, tests: [], counts };
-  }
-  const file = artifact.name
+  if (text.includes('\u0000') || /^\s*(?:[{<]|\[\s*[\[{"\]\d])/.test(text.replace('\ufeff', '')))
+    return undefined;
+  const { name } = artifact;
+  const base = { source: 'text' as const, name, ...fileTime(artifact) };
+  const lines = text.split(/\r?\n/);
+  const file = (name.split(/[\\/]/).at(-1) ?? name)
     .replace(/\.(?:log|txt)$/, '')
     .replace(/[._-]?\d{8}.*$|[._-]?\d{4}-\d{2}-\d{2}.*$/, '');
   const host = hostNamed({ file });
-  const lines = text.split('\n');
+  const epilogues = mochaCounts(lines, host);
+  if (isCypressLog(text)) {
+    const { groups, counts, faults } = readCypressLog(text);
+    return {
+      ...base,
+      tests: [],
+      counts: [
+        ...groups.flat().map((row) => ({ host: row.host, tests: row.tests, failures: row.failures })),
+        ...counts,
+        ...epilogues,
+      ],
+      unreadable: faults.map((fault) => ({ ...fault, text: `${name}: ${fault.text}` })),
+    };
+  }
   const index = lines.findIndex((line) => TERMINAL_MARKERS.some((marker) => marker.test(line)));
-  if (index < 0 || host === undefined) return { source: 'text', name: artifact.name, at, tests: [] };
+  if (index < 0 || host === undefined) return { ...base, tests: [], counts: epilogues };
   const failure = failureOf(lines.slice(index, index + 12).join('\n'), stepBefore(lines, index));
   const test: TestEvidence = {
     host,
@@ -54,8 +65,36 @@ export const readTextLog: Adapter = (artifact) => {
     startedAt: undefined,
     durationMs: undefined,
   };
-  return { source: 'text', name: artifact.name, at, tests: [test] };
+  return { ...base, tests: [test], counts: epilogues };
 };
+
+/** mocha's spec reporter closes with `N passing`, `N pending` and `N failing`; under Cypress once a spec. */
+function mochaCounts(lines: readonly string[], ofFile: string | undefined): CountEvidence[] {
+  let spec: string | undefined;
+  let passing = 0;
+  return lines.flatMap((line, index): CountEvidence[] => {
+    const running = /^\s*Running:\s+(?<spec>\S+)(?:\s+\([\d.,]+ of [\d.,]+\))?\s*$/.exec(line)?.groups?.spec;
+    if (running !== undefined) {
+      // A long name goes on below, as far to the right as it began.
+      const more = /^\s{10,}(?<rest>\S+)\s*$/.exec(lines[index + 1] ?? '')?.groups?.rest ?? '';
+      spec = running + more;
+    }
+    const said = /^\s*(?<count>\d[\d.,'’\u00a0\u202f]*) (?<what>passing|failing)(?: \(.*\))?\s*$/.exec(
+      line,
+    )?.groups;
+    if (said === undefined) return [];
+    const count = countOf(said.count ?? '');
+    if (said.what === 'passing') {
+      passing = Number.isNaN(count) ? 0 : count;
+      return [];
+    }
+    // A number that cannot be read is not nothing.
+    const failures = Number.isNaN(count) ? 1 : count;
+    if (failures === 0) return [];
+    const host = spec === undefined ? ofFile : hostNamed({ file: spec });
+    return [{ host, tests: passing + failures, failures }];
+  });
+}
 
 /** The last step that the log announced: `step 7 "Connect"` or `STEP 7: Connect`. */
 function stepBefore(lines: readonly string[], index: number): string | undefined {
@@ -64,51 +103,4 @@ function stepBefore(lines: readonly string[], index: number): string | undefined
     if (title !== undefined) return title.trim();
   }
   return undefined;
-}
-
-/** A block ends where the next run or group begins, never at the line that merely mentions a recorded run. */
-const BLOCK_END = /^\s*(?:🏁 Recorded Run:|\(Run Starting\)|Specs?:\s)/;
-const ROW =
-  /^\s*[│|]\s*(?<mark>[✔✖✓✗])\s+(?<spec>\S+)\s+(?<duration>(?:\d+h )?(?:\d+m )?[\d.:]+s?|\d+ms)\s+(?<tests>\d+|-)\s+(?<passing>\d+|-)\s+(?<failing>\d+|-)\s+(?<pending>\d+|-)\s+(?<skipped>\d+|-)\s*[│|]?\s*$/u;
-
-/** The machines of all summary tables in a log. Only rows of a table count. */
-export function tableRows(log: string): TableRow[] {
-  return tableGroups(log).flat();
-}
-
-/** The same, one list a group. */
-export function tableGroups(log: string): TableRow[][] {
-  const groups: TableRow[][] = [];
-  let current: TableRow[] | undefined;
-  for (const line of log.split('\n')) {
-    if (line.includes('(Run Finished)')) {
-      current = [];
-      groups.push(current);
-    } else if (BLOCK_END.test(line)) current = undefined;
-    const row = ROW.exec(line)?.groups;
-    const host = hostNamed({ file: row?.spec });
-    if (row === undefined || host === undefined || current === undefined) continue;
-    const count = (cell: string | undefined): number =>
-      cell === undefined || cell === '-' ? 0 : Number(cell);
-    current.push({
-      host,
-      durationMs: parseDuration(row.duration ?? ''),
-      tests: count(row.tests),
-      failures: Math.max(count(row.failing), row.mark === '✖' || row.mark === '✗' ? 1 : 0),
-      pending: count(row.pending),
-    });
-  }
-  return groups.filter((group) => group.length > 0);
-}
-
-/** Milliseconds of `16m 13.9s`, `16m 13.9` (its s wrapped to the next line), `13:59`, `1:02:03`, `59s`, `745ms`. */
-export function parseDuration(text: string): number | undefined {
-  const clock = /^(?:(\d+):)?(\d+):(\d{2})$/.exec(text.trim());
-  if (clock !== null) return (Number(clock[1] ?? 0) * 3600 + Number(clock[2]) * 60 + Number(clock[3])) * 1000;
-  const milliseconds = /^(\d+)ms$/.exec(text.trim());
-  if (milliseconds !== null) return Number(milliseconds[1]);
-  const parts = /^(?:(\d+)h ?)?(?:(\d+)m ?)?(?:(\d+(?:\.\d+)?) ?s?)?$/.exec(text.trim());
-  if (parts === null || text.trim() === '') return undefined;
-  const [, hours = '0', minutes = '0', seconds = '0'] = parts;
-  return Math.round((Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000);
 }
