@@ -133,9 +133,11 @@ export function bookkeepingName(names: readonly (string | undefined)[]): string 
   return names.find((name) => name !== undefined && /(?:^|[^a-z\d])bookkeeping(?![a-z\d])/i.test(name));
 }
 
-/** A count as reports print it, with thousands separators of any language; `-` is none. NaN for anything else. */
-export function countOf(text: string): number {
-  const plain = text.trim();
+/** A count as reports print it, with thousands separators of any language; `-` is none. What is not there is none, too; NaN for anything else. */
+export function countOf(value: unknown): number {
+  if (value === undefined || value === null) return 0;
+  if (typeof value !== 'string' && typeof value !== 'number') return NaN;
+  const plain = String(value).trim();
   if (plain === '-' || plain === '') return 0;
   if (!/^(?:\d+|\d{1,3}(?:[.,'’_\u00a0\u202f]\d{3})+)$/.test(plain)) return NaN;
   return Number(plain.replaceAll(/\D/g, ''));

@@ -193,7 +193,7 @@ for (const [name, content] of OPEN) {
   test(`VE11: beside ${name} nothing passes, and the file is named`, () => {
     const model = rebuilt({ ...passed, [name]: content }, both);
     expect(model.hosts[0]?.status).toBe('UNKNOWN');
-    expect(model.hosts[0]?.detail + model.notes.join()).toContain(name);
+    expect([model.hosts[0]?.detail, ...model.notes].join()).toContain(name);
   });
 }
 

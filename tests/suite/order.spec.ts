@@ -12,7 +12,7 @@ const NEEDS_MORE =
   /support\/(?:runner|lab-project|peers)|child_process|lab\/|chromium|\.\/command|setTimeout|slow\(\)|ocr|[Rr]eader|fuzz/;
 
 /**
- * In CI the whole suite comes in an order by chance: `.ci/run` sets VMWRIGHT_SHUFFLE. Here a part of it comes in three
+ * VMWRIGHT_SHUFFLE has the whole suite come in an order by chance. Here a part of it comes in three
  * orders, in one process, and each file alone: parts of paths below tests/ from VMWRIGHT_ORDER, with commas between, as
  * `config/,visual/` for a long check. These few are quick, and touch settings, secrets, the file system and the registry
  * of routines; two more take turns, so that in time each file was among them.

@@ -123,7 +123,7 @@ class CypressReader {
       const column = cells.length - cells.trimStart().length;
       const spec = /^\S+\s+/u.exec(text)?.[0].length ?? 0;
       this.#table.push({ text, specAt: column + spec, rest: '' });
-    } else if (text !== '' && previous !== undefined && cells.search(/\S/) === previous.specAt) {
+    } else if (text !== '' && cells.search(/\S/) === previous?.specAt) {
       // A spec's name that is too long goes on in the next line; so does a duration, further to the right.
       previous.rest += /^\S+/.exec(text)?.[0] ?? '';
     }
@@ -159,7 +159,7 @@ class CypressReader {
 
   #total(text: string): void {
     const cells = ROW.exec(text)?.groups;
-    if (/canceled/.test(text)) this.#say('the run was canceled');
+    if (text.includes('canceled')) this.#say('the run was canceled');
     if (cells === undefined || !TOTALS.test(cells.spec ?? '')) return;
     const [tests, failures] = [countOf(cells.tests ?? ''), countOf(cells.failing ?? '')];
     if (Number.isNaN(failures) || Number.isNaN(tests)) this.#say(`its totals cannot be read: ${text}`);

@@ -143,7 +143,7 @@ export const readResultFile: Adapter = (artifact) => {
       const host = hostOf(entry, metadata);
       unreadable.push({
         ...(host === undefined ? {} : { host }),
-        text: `${result.replace('%', artifact.name)}`,
+        text: result.replace('%', artifact.name),
       });
     } else tests.push({ ...result, startedAt: time.at });
   }
@@ -224,7 +224,7 @@ function totalsOf(
 ): CountEvidence[] {
   const shown = tests.filter((test) => test.outcome === 'failed').length;
   return places.flatMap((place) => {
-    const failures = ['failures', 'failed', 'errors'].map((key) => countOf(String(place[key] ?? '')));
+    const failures = ['failures', 'failed', 'errors'].map((key) => countOf(place[key]));
     const worst = Math.max(0, ...failures.filter((count) => !Number.isNaN(count)));
     return worst > shown ? [{ host, tests: tests.length, failures: worst }] : [];
   });

@@ -78,9 +78,7 @@ class MochawesomeReport {
   total(stats: JsonObject): void {
     const hosts = [...new Set(this.tests.map((test) => test.host))];
     const host = hosts.length === 1 ? hosts[0] : undefined;
-    const [tests = NaN, failures = NaN] = ['tests', 'failures'].map((key) =>
-      countOf(String(stats[key] ?? 0)),
-    );
+    const [tests = NaN, failures = NaN] = ['tests', 'failures'].map((key) => countOf(stats[key]));
     if (Number.isNaN(tests) || Number.isNaN(failures)) {
       this.#say(host, 'has a total that is no number');
       return;
