@@ -96,7 +96,7 @@ const SYSTEMS = [
   },
 ] as const;
 
-test('VE18: GitHub, GitLab, Jenkins, Buildkite, Azure and CircleCI: run, attempt, address and commit are found without being set', () => {
+test('GitHub, GitLab, Jenkins, Buildkite, Azure and CircleCI: run, attempt, address and commit are found without being set', () => {
   for (const { env, run, attempt, url, commit } of SYSTEMS) {
     expect({
       run: ciRunId(env),
@@ -110,7 +110,7 @@ test('VE18: GitHub, GitLab, Jenkins, Buildkite, Azure and CircleCI: run, attempt
   }
 });
 
-test('VE18: what is set by hand stands above the CI system, for leases too; a variable that is set to nothing is not set', () => {
+test('what is set by hand stands above the CI system, for leases too; a variable that is set to nothing is not set', () => {
   for (const { env, run, url } of SYSTEMS) {
     const own = { ...env, VMWRIGHT_RUN_ID: 'night', VMWRIGHT_RUN_URL: 'https://x.example.test/1' };
     expect([ciRunId(own), runUrl(own)]).toEqual(['night', 'https://x.example.test/1']);
@@ -125,7 +125,7 @@ test('VE18: what is set by hand stands above the CI system, for leases too; a va
   expect(runId({})).not.toBe(runId({}));
 });
 
-test('VE18: a job that is run again stays in its run, as a later attempt', () => {
+test('a job that is run again stays in its run, as a later attempt', () => {
   const again = [
     { GITHUB_RUN_ID: '7', GITHUB_RUN_ATTEMPT: '2' },
     { CIRCLE_PIPELINE_ID: '7', CIRCLE_WORKFLOW_ID: 'second' },

@@ -228,7 +228,7 @@ test('VE9: two live runs never write into one output folder', ({}, info) => {
   expect(cleared).toEqual([folder, `${folder}-build-2`, `${folder}-build-2-2`, folder]);
 });
 
-test('VE13: who cannot be seen holds its folder until its heartbeat is five minutes old; a dead one that is seen, not at all', ({}, info) => {
+test('who cannot be seen holds its folder until its heartbeat is five minutes old; a dead one that is seen, not at all', ({}, info) => {
   const folder = info.outputPath('state/b');
   const container = hostOf({ 7: 70 }, { pidns: 'pid:[2]' });
   const here = hostOf({}, { pidns: 'pid:[1]' });

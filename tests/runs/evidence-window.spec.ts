@@ -146,7 +146,7 @@ for (const [what, log, expected] of LOGS) {
   });
 }
 
-test('VE12: what was written after the end is none of the results, in status and replay too; a second is tolerated', ({}, testInfo) => {
+test('what was written after the end is none of the results, in status and replay too; a second is tolerated', ({}, testInfo) => {
   const folder = testInfo.outputPath('state/b');
   const files = { 'r.json': result('a', 'passed') };
   for (const [modifiedAt, status] of [
@@ -167,7 +167,7 @@ test('VE12: what was written after the end is none of the results, in status and
   expect(statuses(lost(folder, phases, {}, DURING + 1_100))).toBe('UNKNOWN');
 });
 
-test('VE12: the end is kept for the run itself, not for another of its name', ({}, testInfo) => {
+test('the end is kept for the run itself, not for another of its name', ({}, testInfo) => {
   const folder = testInfo.outputPath('b');
   beginRun(folder, recordOf({ startedAt: START }));
   endRun(folder, 'another', DURING);
@@ -180,7 +180,7 @@ const dated = (timestamp: string, inner = ''): string =>
   `<testsuites><testsuite name="s" hostname="a" timestamp="${timestamp}"><testcase name="t">${inner}</testcase></testsuite></testsuites>`;
 
 for (const zone of ['America/New_York', 'Asia/Kolkata', 'Pacific/Auckland', 'UTC']) {
-  test(`VE12: a time without a zone passes nothing, and fails what failed: read in ${zone}`, () => {
+  test(`a time without a zone passes nothing, and fails what failed: read in ${zone}`, () => {
     const before = process.env.TZ;
     process.env.TZ = zone;
     try {
@@ -213,13 +213,13 @@ for (const zone of ['America/New_York', 'Asia/Kolkata', 'Pacific/Auckland', 'UTC
   });
 }
 
-test('VE12: jest-junit alone passes nothing; the reason names the file', () => {
+test('jest-junit alone passes nothing; the reason names the file', () => {
   const model = rebuilt({ 'jest-junit.xml': corpus('jest-junit.xml') }, planOf(['fedora42', 'ubuntu2204']));
   expect(statuses(model)).toBe('UNKNOWN,FAIL');
   expect(model.hosts[0]?.detail).toContain('jest-junit.xml');
 });
 
-test('VE12: a time without a zone is certain only where every zone agrees', () => {
+test('a time without a zone is certain only where every zone agrees', () => {
   const place = (local: number, from: 'contents' | 'name' = 'contents'): string =>
     placeOf(
       { at: DURING, zoneless: { local, from, modifiedAt: DURING } },

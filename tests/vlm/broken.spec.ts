@@ -277,7 +277,7 @@ function lines(...texts: readonly string[]): TextMap {
   };
 }
 
-test('SE11: ordinary screens are not flagged, screens that instruct are, in several languages', () => {
+test('ordinary screens are not flagged, screens that instruct are, in several languages', () => {
   for (const screenful of ORDINARY)
     expect(instructionOn(lines(...screenful)), screenful.join(' / ')).toBeUndefined();
   for (const screenful of INSTRUCTING)
@@ -286,10 +286,7 @@ test('SE11: ordinary screens are not flagged, screens that instruct are, in seve
     });
 });
 
-test('SE11: an ordinary screen is judged; what speaks to the model is no evidence, whatever the model does', async ({
-  provider,
-  asker,
-}) => {
+test('an ordinary screen is judged; what speaks to the model is no evidence', async ({ provider, asker }) => {
   provider.act = answer('pass', SIGNED_IN);
   for (const screenful of ORDINARY.slice(0, 4))
     expect((await judged(asker(), windowOf('Signed in as alice', ...screenful))).verdict).toBe('pass');
