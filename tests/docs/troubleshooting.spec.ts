@@ -13,14 +13,10 @@ const OTHERS: readonly string[] = [
   // Parts of the names of settings.
   'BASE_URL',
   'LOCATE_MODEL',
-  // Variables of vmwright's own processes, of CI systems and of test runners.
+  // Variables of vmwright's own processes and of test runners.
   'VMWRIGHT_RUN',
   'VMWRIGHT_CRASHED',
   'VMWRIGHT_PROGRESS',
-  'CI_JOB_URL',
-  'CI_PIPELINE_ID',
-  'BUILD_TAG',
-  'BUILD_URL',
   'TEST_WORKER_INDEX',
   'VITEST_WORKER_ID',
   'JEST_WORKER_ID',
