@@ -15,7 +15,9 @@ import { createBudget, fileLedger, launchCalls, verifyBudget } from '../../fixtu
 import type { Verdict } from '../../fixtures/vision/vlm/answer.ts';
 import { type ClaimQuestion, combined, type Judgement, judge } from '../../fixtures/vision/vlm/judge.ts';
 import { requireJudge } from '../../fixtures/vision/vlm/models.ts';
+import type { TextLine } from '../../fixtures/vision/ocr/text-map.ts';
 import { withoutSecrets } from '../../fixtures/vision/vlm/privacy.ts';
+import { secretsIn } from '../../fixtures/vision/vlm/secret-text.ts';
 import { SleepClock, STATUS_BOX, test, textOf, vmwrightError, windowOf } from './support/fixtures.ts';
 import { type Act, answer, startProvider } from './support/provider.ts';
 
@@ -432,4 +434,26 @@ test('SE12: a secret that is wrapped, broken with a hyphen, cut off or inside of
     expect(text, lines.join('/')).not.toMatch(/kum|quat|zeb|ebra|viol|lin-4/i);
     expect(text, lines.join('/')).toContain('Signed in as alice');
   }
+});
+
+test('a word that others use too is not painted over for being part of a secret', () => {
+  const line = (text: string): TextLine => ({
+    text,
+    box: { x: 10, y: 10, width: 200, height: 16 },
+    words: text.split(' ').map((word, index) => ({
+      text: word,
+      box: { x: 10 + index * 50, y: 10, width: 40, height: 16 },
+      confidence: 1,
+    })),
+    confidence: 1,
+    centres: Array.from(text, (_, index) => 14 + index * 8),
+  });
+  const hidden = (shown: string, secret: string): boolean => secretsIn([line(shown)], [secret]).length > 0;
+  expect(hidden('Password', 'not-the-password')).toBe(false);
+  expect(hidden('Forgot your password?', 'password-2026')).toBe(false);
+  expect(hidden('Sign in to Harbor', 'harbor-demo-1')).toBe(false);
+  // What has more of it than the word is the secret's.
+  expect(hidden('t-the-passw...', 'not-the-password')).toBe(true);
+  expect(hidden('correcthorsebatt...', 'correcthorsebatterystaple')).toBe(true);
+  expect(hidden('sunshine', 'sunshine')).toBe(true);
 });
