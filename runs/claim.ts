@@ -24,7 +24,13 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { underFileLockSync } from '../fixtures/process/file-lock.ts';
-import { identityOf, isSameProcess, type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
+import {
+  identityOf,
+  isSameProcess,
+  type ProcessIdentity,
+  processIdentitySchema,
+  stateOf,
+} from '../fixtures/process/identity.ts';
 import { type ProcessView, systemProcesses } from '../fixtures/process/view.ts';
 
 /** How often an owner shows that it lives. Milliseconds. */
@@ -37,13 +43,7 @@ const schema = z.object({
   run: z.string(),
   part: z.string().optional(),
   released: z.boolean().optional(),
-  process: z.object({
-    pid: z.int(),
-    hostname: z.string(),
-    startTime: z.string().optional(),
-    bootId: z.string().optional(),
-    pidNamespace: z.string().optional(),
-  }),
+  process: processIdentitySchema,
 });
 
 type Owner = z.output<typeof schema>;

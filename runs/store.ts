@@ -32,7 +32,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { VmwrightError } from '../fixtures/errors.ts';
-import type { ProcessIdentity } from '../fixtures/process/identity.ts';
+import { type ProcessIdentity, processIdentitySchema } from '../fixtures/process/identity.ts';
 import type { PlannedHost, Shard } from './journal.ts';
 
 const SCHEMA_VERSION = 1;
@@ -71,14 +71,7 @@ const record = z.object({
   /** Groups that are run one after another, with their machines; empty in an ungrouped run. */
   groups: z.array(z.object({ name: z.string(), hosts: z.array(z.string()) })).default([]),
   shards: z.int().min(1).optional(),
-  process: z.object({
-    pid: z.int(),
-    hostname: z.string(),
-    startTime: z.string().optional(),
-    bootId: z.string().optional(),
-    /** Absent in records of older versions. */
-    pidNamespace: z.string().optional(),
-  }),
+  process: processIdentitySchema,
 });
 
 /** `run.json`. */
