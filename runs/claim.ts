@@ -37,7 +37,8 @@ import { type ProcessView, systemProcesses } from '../fixtures/process/view.ts';
 export const HEARTBEAT_MS = 15_000;
 /** How long a starter waits for others to look at the owners, which takes them milliseconds. Milliseconds. */
 const LOCK_WAIT_MS = 10_000;
-const FOLDER = '.claim';
+/** Where in a folder its owners stand: about the folder, and none of its contents. */
+export const CLAIM_FOLDER = '.claim';
 
 const schema = z.object({
   run: z.string(),
@@ -87,7 +88,7 @@ export function takeClaim(
     const other = living.find(({ owner }) => owner.run !== run || areInEachOthersWay(owner.part, part));
     if (other !== undefined) return { holder: { run: other.owner.run, process: other.owner.process } };
     prepare(living.length === 0);
-    const file = join(folder, FOLDER, `${randomUUID()}.json`);
+    const file = join(folder, CLAIM_FOLDER, `${randomUUID()}.json`);
     const own: Owner = { run, process: identityOf(pid, view), ...(part === undefined ? {} : { part }) };
     mkdirSync(dirname(file), { recursive: true });
     writeOwner(file, own);
@@ -159,8 +160,8 @@ function areInEachOthersWay(one: string | undefined, other: string | undefined):
 }
 
 function ownersOf(folder: string): { file: string; owner: Owner; beatAt: number }[] {
-  return namesIn(join(folder, FOLDER)).flatMap((name) => {
-    const file = join(folder, FOLDER, name);
+  return namesIn(join(folder, CLAIM_FOLDER)).flatMap((name) => {
+    const file = join(folder, CLAIM_FOLDER, name);
     try {
       const beatAt = statSync(file).mtimeMs;
       return [{ file, owner: schema.parse(JSON.parse(readFileSync(file, 'utf8'))), beatAt }];

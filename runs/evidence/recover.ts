@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { CLAIM_FOLDER } from '../claim.ts';
 import { foldJournal, type RunModel } from '../model.ts';
 import { runnerState } from '../liveness.ts';
 import { type ReadOptions, readRun, type StoredRun } from '../read-run.ts';
@@ -38,6 +39,7 @@ export function recoverRun(folder: string, record: RunRecord): RunModel | undefi
   const endedAt = endOf(folder, record);
   const artifacts = readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && EVIDENCE.test(entry.name) && !OWN.has(entry.name))
+    .filter((entry) => basename(entry.parentPath) !== CLAIM_FOLDER)
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
     .map((file): Artifact => {

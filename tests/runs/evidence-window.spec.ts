@@ -72,9 +72,15 @@ test('VE10: a real run keeps its planned tests and its end in the record; with t
   rmSync(join(folder, FILES.journal));
   const junit = (hosts: readonly string[], count: number): string =>
     `<testsuites>${hosts.map((host) => `<testsuite name="s.spec.ts" timestamp="${new Date(record.startedAt).toISOString()}" hostname="${host}">${Array.from({ length: count }, (_, index) => `<testcase name="t${index + 1}"/>`).join('')}</testsuite>`).join('')}</testsuites>`;
-  writeFileSync(join(folder, 'results.xml'), junit(['a', 'b'], 1));
+  const write = (count: number): void => {
+    const file = join(folder, 'results.xml');
+    writeFileSync(file, junit(['a', 'b'], count));
+    // As the run wrote it: what is newer than the run's end is none of its results.
+    utimesSync(file, new Date(record.endedAt!), new Date(record.endedAt!));
+  };
+  write(1);
   expect(statuses(readStored(folder, gone)!.model)).toBe('UNKNOWN,UNKNOWN');
-  writeFileSync(join(folder, 'results.xml'), junit(['a', 'b'], 3));
+  write(3);
   expect(statuses(readStored(folder, gone)!.model)).toBe('PASS,PASS');
 });
 

@@ -12,7 +12,7 @@ const OTHERS = {
   GITHUB_ACTIONS: 'true',
   GITHUB_REPOSITORY: 'example/night',
   GITHUB_RUN_ID: '1',
-  GITHUB_TOKEN: 'not-a-token',
+  GITHUB_TOKEN: 'secret12',
   CI_PROJECT_ID: '1',
   CI_PIPELINE_ID: '1',
 };

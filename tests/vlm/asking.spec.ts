@@ -411,7 +411,7 @@ test('SE12: a secret that is wrapped, broken with a hyphen, cut off or inside of
 }) => {
   new Secret('WRAPPED_TOKEN', 'kumquat-Zebra-Violin-42');
   for (const lines of [
-    ['Token: kumquat-Zeb', 'ra-Violin-42'],
+    ['Token is kumquat-Zeb', 'ra-Violin-42'],
     ['kumquat-', 'Zebra-Vio', 'lin-42'],
     ['Token kumquat-Zebra-V...'],
     ['...ebra-Violin-42 copied'],
