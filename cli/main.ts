@@ -1,68 +1,15 @@
 #!/usr/bin/env node
 /**
- * `vmwright`: what the test runner does not do. Each command is a file beside this one.
- *
- * Exit codes: exit-codes.ts.
+ * `vmwright`: what the test runner does not do. The commands: program.ts. Exit codes: exit-codes.ts.
  *
  * @module
  */
-import { Command, CommanderError } from 'commander';
-import { VERSION } from '../runs/version.ts';
-import { addDoctor } from './doctor.ts';
-import { EXIT, EXIT_CODE_HELP, exitCodeOf } from './exit-codes.ts';
-import { addInit } from './init.ts';
-import { addLab } from './lab.ts';
-import { addNeedle } from './needle.ts';
-import type { OcrOptions } from './ocr.ts';
-import type { RecordOptions } from './record.ts';
-import { addRecover } from './recover.ts';
-import { addVlm } from './vlm.ts';
-import { addRuns } from './runs.ts';
-import { addState } from './state.ts';
-import { addVms } from './vms.ts';
-
-const program = new Command('vmwright')
-  .description(
-    'Playwright Test for virtual machines. Tests are run by npx playwright test; this does the rest.',
-  )
-  .version(VERSION)
-  .exitOverride()
-  .showHelpAfterError('(add --help for the usage)')
-  .addHelpText('after', EXIT_CODE_HELP);
-addInit(program);
-addVms(program);
-addDoctor(program);
-addLab(program);
-addNeedle(program);
-addVlm(program);
-addRuns(program);
-addRecover(program);
-addState(program);
-program
-  .command('record')
-  .description("open a machine's screen in the browser, and write what is done there as a spec, until Ctrl+C")
-  .requiredOption('--project <machine>', 'the row of the matrix to record on')
-  .option('--output <file>', 'the spec to write', 'specs/recorded.spec.ts')
-  .option('--force', 'replace the file if it is there')
-  .option('--keep', 'leave the machine as it is: no rollback to its checkpoint')
-  .option('--matrix <file>', 'file with the machines', 'vm-matrix.ts')
-  .action(async (options: RecordOptions) => {
-    const { record } = await import('./record.ts');
-    await record(options);
-  });
-program
-  .command('ocr')
-  .description('print the text of a picture, with boxes and confidences')
-  .argument('<file>', 'PNG, JPEG or WebP')
-  .option('--json', 'the whole text map as JSON')
-  .option('--picture <file>', 'write the picture with a numbered frame around each line, as PNG')
-  .action(async (file: string, options: OcrOptions) => {
-    const { ocr } = await import('./ocr.ts');
-    process.exitCode = await ocr(file, options);
-  });
+import { CommanderError } from 'commander';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { makeProgram } from './program.ts';
 
 try {
-  await program.parseAsync();
+  await makeProgram().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   else {

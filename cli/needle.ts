@@ -15,6 +15,7 @@ import { findNeedle, needleFrom } from '../fixtures/vision/index.ts';
 import { connectWebSocket, VncPage } from '../fixtures/vnc/index.ts';
 import { loadModule } from './load-module.ts';
 import type { Streams } from './ocr.ts';
+import { collected } from './repeats.ts';
 
 export interface NeedleCommandOptions {
   /** What to crop, in pixels of the screen: `X,Y,WxH`. */
@@ -29,8 +30,6 @@ export interface NeedleCommandOptions {
   readonly matrix?: string;
 }
 
-const repeated = (text: string, known: string[] = []): string[] => [...known, text];
-
 export function addNeedle(program: Command): void {
   program
     .command('needle')
@@ -38,7 +37,7 @@ export function addNeedle(program: Command): void {
     .argument('[file]', 'the screen: PNG, JPEG or WebP')
     .requiredOption('--at <X,Y,WxH>', 'what to crop, in pixels of the screen')
     .requiredOption('--out <file>', 'the PNG to write: needles/<name>.png beside the spec')
-    .option('--exclude <X,Y,WxH>', 'a part that may look otherwise, in pixels of the screen', repeated)
+    .option('--exclude <X,Y,WxH>', 'a part that may look otherwise, in pixels of the screen', collected)
     .option('--machine <name>', "crop from this machine's screen as it is now")
     .option('--matrix <file>', 'file with the machines', 'vm-matrix.ts')
     .action(async (file: string | undefined, options: NeedleCommandOptions) => {

@@ -7,12 +7,13 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { isVmwrightError } from '../fixtures/errors.ts';
 import type { Machine } from '../fixtures/config/index.ts';
-import type { Suite } from '../fixtures/config/suites.ts';
+import { optionVariable, type Suite } from '../fixtures/config/suites.ts';
 import { commandLine } from '../runs/run-facts.ts';
 import { checkBuildName } from '../runs/store.ts';
 import { VERSION } from '../runs/version.ts';
 import { tokenOf } from './approval.ts';
 import { loadModule } from './load-module.ts';
+import { refuseRepeatedSuiteOptions } from './repeats.ts';
 import { type Host, planInvalid, type Selection, selectHosts } from './selection.ts';
 
 export interface PlanOptions extends Selection {
@@ -118,15 +119,10 @@ export function planText(plan: Plan): string {
   return `${lines.join('\n')}\n`;
 }
 
-export const OPTION_PREFIX = 'VMWRIGHT_OPTION_';
-
 /** How the suite's options reach the specs. */
 export function optionEnvironment(plan: Plan): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(plan.options).map(([name, value]) => [
-      `${OPTION_PREFIX}${name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}`,
-      value,
-    ]),
+    Object.entries(plan.options).map(([name, value]) => [optionVariable(name), value]),
   );
 }
 
@@ -151,6 +147,7 @@ function optionValues(
   platforms: readonly ('linux' | 'windows')[],
   given: readonly string[],
 ): Record<string, string> {
+  refuseRepeatedSuiteOptions(given);
   const declared = suite?.options ?? {};
   const values: Record<string, string> = {};
   for (const [option, { default: own }] of Object.entries(declared))

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { readEnvironment, redact } from '../fixtures/config/index.ts';
+import { optionVariable } from '../fixtures/config/suites.ts';
 import { loadWebhook } from '../fixtures/config/webhook.ts';
 import { identityOf, type ProcessIdentity } from '../fixtures/process/identity.ts';
 import { claimBuild, claimName } from '../runs/build-claim.ts';
@@ -25,6 +26,7 @@ import { approve } from './approval.ts';
 import { askApproval, type Terminal } from './ask.ts';
 import { EXIT, exitCodeOfRun } from './exit-codes.ts';
 import { makePlan, optionEnvironment, type Plan, planHash, type PlanOptions, planText } from './plan.ts';
+import { refuseAlsoInEnvironment, suiteOption } from './repeats.ts';
 import { supervise } from './supervise.ts';
 import { verify } from './verify.ts';
 
@@ -52,6 +54,7 @@ export async function run(
   const stdout = terminal.output;
   const phases = new Phases();
   phases.begin('plan');
+  refuseAlsoInEnvironment(variablesOf(options), env);
   const plan = await makePlan(options);
   stdout.write(redact(planText(plan)));
   const watch = (await approved(plan, options, env, terminal)) && options.watch;
@@ -77,6 +80,14 @@ export async function run(
   } finally {
     claim.release();
   }
+}
+
+/** What the environment could say as well: it reaches the runner too. */
+function variablesOf({ buildName, option = [] }: RunOptions): [variable: string, words: string][] {
+  return [
+    ...(buildName === undefined ? [] : [['VMWRIGHT_BUILD_NAME', `--build-name ${buildName}`] as const]),
+    ...option.map((word) => [optionVariable(suiteOption(word)), `--option ${word}`] as const),
+  ].map(([variable, words]) => [variable, words]);
 }
 
 /** A run whose plan is approved and whose name is its own. */

@@ -7,12 +7,12 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { redact } from '../fixtures/config/index.ts';
 import type { PlanOptions } from './plan.ts';
 import type { PostCommandOptions } from './post.ts';
+import { collected } from './repeats.ts';
 import type { ReplayOptions } from './replay.ts';
 import type { RunOptions } from './run.ts';
 import type { StatusOptions } from './status.ts';
 
 const list = (text: string): string[] => text.split(',').filter((word) => word !== '');
-const repeated = (text: string, known: string[] = []): string[] => [...known, text];
 
 function seconds(text: string): number {
   const value = Number(text);
@@ -111,8 +111,8 @@ function planned(command: Command): Command {
     .option('--allow-blacklisted', 'run a blacklisted machine that --vms names')
     .option('--categorize', 'one family after another, each a run of its own')
     .option('--build-name <name>', 'name of the run')
-    .option('--option <name=value>', 'option of the suite; no-<name> takes a default away', repeated)
-    .option('--confirm-risk <id>', 'confirm a warning of the plan', repeated);
+    .option('--option <name=value>', 'option of the suite; no-<name> takes a default away', collected)
+    .option('--confirm-risk <id>', 'confirm a warning of the plan', collected);
 }
 
 /** What is printed or stored names secrets and never holds one. */

@@ -10,8 +10,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { JSONReport } from '@playwright/test/reporter';
+import { OPTION_PREFIX } from '../fixtures/config/suites.ts';
 import { VmwrightError } from '../fixtures/errors.ts';
-import { optionEnvironment, OPTION_PREFIX, type Plan } from './plan.ts';
+import { optionEnvironment, type Plan } from './plan.ts';
 
 const LISTING_BYTES = 64 * 1024 * 1024;
 

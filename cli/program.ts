@@ -1,0 +1,66 @@
+/**
+ * The commands of `vmwright`. Each is a file beside this one.
+ *
+ * @module
+ */
+import { Command } from 'commander';
+import { VERSION } from '../runs/version.ts';
+import { addDoctor } from './doctor.ts';
+import { EXIT_CODE_HELP } from './exit-codes.ts';
+import { addInit } from './init.ts';
+import { addLab } from './lab.ts';
+import { addNeedle } from './needle.ts';
+import type { OcrOptions } from './ocr.ts';
+import type { RecordOptions } from './record.ts';
+import { addRecover } from './recover.ts';
+import { refuseRepeats } from './repeats.ts';
+import { addVlm } from './vlm.ts';
+import { addRuns } from './runs.ts';
+import { addState } from './state.ts';
+import { addVms } from './vms.ts';
+
+export function makeProgram(): Command {
+  const program = new Command('vmwright')
+    .description(
+      'Playwright Test for virtual machines. Tests are run by npx playwright test; this does the rest.',
+    )
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(add --help for the usage)')
+    .addHelpText('after', EXIT_CODE_HELP);
+  addInit(program);
+  addVms(program);
+  addDoctor(program);
+  addLab(program);
+  addNeedle(program);
+  addVlm(program);
+  addRuns(program);
+  addRecover(program);
+  addState(program);
+  program
+    .command('record')
+    .description(
+      "open a machine's screen in the browser, and write what is done there as a spec, until Ctrl+C",
+    )
+    .requiredOption('--project <machine>', 'the row of the matrix to record on')
+    .option('--output <file>', 'the spec to write', 'specs/recorded.spec.ts')
+    .option('--force', 'replace the file if it is there')
+    .option('--keep', 'leave the machine as it is: no rollback to its checkpoint')
+    .option('--matrix <file>', 'file with the machines', 'vm-matrix.ts')
+    .action(async (options: RecordOptions) => {
+      const { record } = await import('./record.ts');
+      await record(options);
+    });
+  program
+    .command('ocr')
+    .description('print the text of a picture, with boxes and confidences')
+    .argument('<file>', 'PNG, JPEG or WebP')
+    .option('--json', 'the whole text map as JSON')
+    .option('--picture <file>', 'write the picture with a numbered frame around each line, as PNG')
+    .action(async (file: string, options: OcrOptions) => {
+      const { ocr } = await import('./ocr.ts');
+      process.exitCode = await ocr(file, options);
+    });
+  refuseRepeats(program);
+  return program;
+}
