@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { isVmwrightError } from '../fixtures/errors.ts';
-import type { Machine } from '../fixtures/config/index.ts';
+import { ALLOW_BLACKLISTED, type Machine } from '../fixtures/config/index.ts';
 import { optionVariable, type Suite } from '../fixtures/config/suites.ts';
 import { commandLine } from '../runs/run-facts.ts';
 import { checkBuildName } from '../runs/store.ts';
@@ -99,15 +99,13 @@ export function planHash(plan: Plan): string {
 }
 
 export function planText(plan: Plan): string {
-  const env = Object.entries(optionEnvironment(plan)).map(
+  const env = Object.entries(planEnvironment(plan)).map(
     ([name, value]) => `${name}=${commandLine([value])} `,
   );
   const lines = [
     `plan of ${plan.build}: suite ${plan.suite}, ${plan.matrix}, vmwright ${plan.version}`,
     ...plan.commands.map((args) => `command: ${env.join('')}${commandLine(['npx', 'playwright', ...args])}`),
-    ...plan.hosts.map(({ host, skip }) =>
-      skip === undefined ? `host: ${host}` : `excluded: ${host} - ${skip}`,
-    ),
+    ...plan.hosts.map(hostLine),
     ...plan.groups.map((group) => `group: ${group.name} - ${group.hosts.join(', ')}`),
     ...Object.entries(plan.options).map(([option, value]) => `option: ${option}=${value}`),
     ...plan.warnings.map(
@@ -117,6 +115,25 @@ export function planText(plan: Plan): string {
     `approve with: --approve ${planHash(plan)}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function hostLine({ host, skip, allowed }: Host): string {
+  if (skip !== undefined) return `excluded: ${host} - ${skip}`;
+  return allowed === undefined ? `host: ${host}` : `host: ${host} - blacklisted (${allowed}) and allowed`;
+}
+
+/** Machines that the plan runs although their rows leave them out. */
+export function allowedHosts(plan: Plan): string[] {
+  return plan.hosts.flatMap(({ host, allowed }) => (allowed === undefined ? [] : [host]));
+}
+
+/** What the runner is told of the plan beside its arguments. */
+export function planEnvironment(plan: Plan): Record<string, string> {
+  const allowed = allowedHosts(plan);
+  return {
+    ...optionEnvironment(plan),
+    ...(allowed.length === 0 ? {} : { [ALLOW_BLACKLISTED]: allowed.join(',') }),
+  };
 }
 
 /** How the suite's options reach the specs. */

@@ -25,7 +25,7 @@ import { VERSION } from '../runs/version.ts';
 import { approve } from './approval.ts';
 import { askApproval, type Terminal } from './ask.ts';
 import { EXIT, exitCodeOfRun } from './exit-codes.ts';
-import { makePlan, optionEnvironment, type Plan, planHash, type PlanOptions, planText } from './plan.ts';
+import { makePlan, type Plan, planEnvironment, planHash, type PlanOptions, planText } from './plan.ts';
 import { refuseAlsoInEnvironment, suiteOption } from './repeats.ts';
 import { supervise } from './supervise.ts';
 import { verify } from './verify.ts';
@@ -123,7 +123,7 @@ async function runClaimed(
       args,
       env: {
         ...process.env,
-        ...optionEnvironment(plan),
+        ...planEnvironment(plan),
         ...crashVariable(crashes),
         VMWRIGHT_BUILD_NAME: build,
         VMWRIGHT_RUN_ID: runId,

@@ -25,6 +25,8 @@ export interface Host {
   readonly family: string;
   /** Why it is left out. */
   readonly skip?: string;
+  /** Why its row leaves it out, where it is run all the same. */
+  readonly allowed?: string;
 }
 
 /**
@@ -98,8 +100,9 @@ function refuseRepeated(subject: string, names: readonly string[]): void {
 
 function named(machines: readonly Machine[], names: readonly string[], allowBlacklisted: boolean): Host[] {
   return known(machines, '--vms', names).map((machine) => {
-    if (machine.skip !== undefined && !allowBlacklisted) throw blacklisted(machine);
-    return row(machine);
+    if (machine.skip === undefined) return row(machine);
+    if (!allowBlacklisted) throw blacklisted(machine);
+    return { ...row(machine), allowed: machine.skip };
   });
 }
 

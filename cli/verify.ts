@@ -12,18 +12,25 @@ import { promisify } from 'node:util';
 import type { JSONReport } from '@playwright/test/reporter';
 import { OPTION_PREFIX } from '../fixtures/config/suites.ts';
 import { VmwrightError } from '../fixtures/errors.ts';
-import { optionEnvironment, type Plan } from './plan.ts';
+import { allowedHosts, optionEnvironment, type Plan, planEnvironment } from './plan.ts';
 
 const LISTING_BYTES = 64 * 1024 * 1024;
 
 /** What Playwright lists: per machine the spec files of which it has tests. */
 export type Listing = ReadonlyMap<string, ReadonlySet<string>>;
 
+/** The list, and the machines in it that the config leaves out all the same. */
+interface Listed {
+  readonly listing: Listing;
+  readonly leftOut: readonly string[];
+}
+
 /** @throws `PLAN_MISMATCH` saying what is missing and what is extra */
 export async function verify(plan: Plan, env: NodeJS.ProcessEnv): Promise<void> {
   checkOptions(plan, env);
   for (const args of plan.commands) {
-    const listing = await listed(args);
+    const { listing, leftOut } = await listed(args, planEnvironment(plan));
+    checkAllowed(plan, leftOut);
     checkHosts(plan, plannedIn(args), listing);
     checkFiles(plan, listing);
   }
@@ -34,6 +41,12 @@ export function checkHosts(plan: Plan, planned: readonly string[], listing: List
   const missing = planned.filter((host) => !listing.has(host));
   const extra = [...listing.keys()].filter((host) => !planned.includes(host));
   if (missing.length + extra.length > 0) throw mismatch(plan, 'machines', missing, extra);
+}
+
+/** A blacklisted machine that the plan allows is run: a config that makes its projects otherwise may not know of that. */
+export function checkAllowed(plan: Plan, leftOut: readonly string[]): void {
+  const missing = allowedHosts(plan).filter((host) => leftOut.includes(host));
+  if (missing.length > 0) throw mismatch(plan, 'allowed machines', missing, []);
 }
 
 /** Each spec of the suite has tests on each machine: one that is gone makes no machine vanish. */
@@ -71,15 +84,24 @@ function plannedIn(args: readonly string[]): string[] {
   return args.flatMap((word) => (word.startsWith(start) ? word.slice(start.length) : []));
 }
 
-async function listed(args: readonly string[]): Promise<Listing> {
+async function listed(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Listed> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [playwright(), ...args, '--list', '--reporter=json'],
-    { maxBuffer: LISTING_BYTES },
+    { maxBuffer: LISTING_BYTES, env: { ...process.env, ...env } },
     // It exits with 1 where nothing is found, and lists that all the same.
   ).catch((error: unknown) => ({ stdout: (error as { stdout?: string }).stdout ?? '' }));
   const start = stdout.indexOf('{');
-  return start < 0 ? new Map() : listingOf(JSON.parse(stdout.slice(start)) as JSONReport);
+  if (start < 0) return { listing: new Map(), leftOut: [] };
+  const report = JSON.parse(stdout.slice(start)) as JSONReport;
+  return { listing: listingOf(report), leftOut: leftOutOf(report) };
+}
+
+function leftOutOf({ config }: JSONReport): string[] {
+  return config.projects.flatMap(({ name, metadata }) => {
+    const facts = (metadata as Partial<Record<string, { skip?: string }>>).vmwright;
+    return facts?.skip === undefined ? [] : [name];
+  });
 }
 
 function listingOf({ config, suites }: JSONReport): Listing {
@@ -106,9 +128,18 @@ function patternOf(spec: string): RegExp {
   return new RegExp(spec, 'i');
 }
 
+const LOOK = 'look at the spec files and at the projects of playwright.config.ts, and plan again';
+const NEXT = {
+  machines: LOOK,
+  'spec files': LOOK,
+  options: 'take these variables out of the environment and .env, or plan with --option',
+  'allowed machines':
+    'make the projects of playwright.config.ts with projectsFrom, which knows of --allow-blacklisted',
+} as const;
+
 function mismatch(
   plan: Plan,
-  what: string,
+  what: keyof typeof NEXT,
   missing: readonly string[],
   extra: readonly string[],
 ): VmwrightError {
@@ -116,9 +147,6 @@ function mismatch(
     code: 'PLAN_MISMATCH',
     subject: `${plan.build}, ${what}`,
     message: `missing: [${missing.join(', ')}] extra: [${extra.join(', ')}]`,
-    next:
-      what === 'options'
-        ? 'take these variables out of the environment and .env, or plan with --option'
-        : 'look at the spec files and at the projects of playwright.config.ts, and plan again',
+    next: NEXT[what],
   });
 }

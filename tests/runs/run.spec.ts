@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { commandLine } from '../../runs/run-facts.ts';
 import { requirePeer } from '../support/peers.ts';
-import { runPlaywright } from '../support/runner.ts';
+import { ROOT, runPlaywright } from '../support/runner.ts';
 import {
   spiedOn,
   startChat,
@@ -230,6 +230,75 @@ test('A50: a run of an explicit list with a blacklisted machine ends before anyt
   expect(cluster.connections()).toBe(0);
   chat.close();
   cluster.close();
+});
+
+test('VE14: a blacklisted machine that is allowed runs and is reported as what it did, alone, with others and in groups', async ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  const rows = [
+    { name: 'a1', family: 'f' },
+    { name: 'good', family: 'f', skip: 'RE-CREATE' },
+    { name: 'bad', family: 'g', skip: 'NO DISK' },
+    { name: 'other', family: 'g', skip: 'GONE' },
+  ];
+  writeRunProject(folder, rows, {
+    'smoke.spec.ts': `
+import { appendFileSync } from 'node:fs';
+import { expect, test } from '${ROOT}/fixtures/index.ts';
+test('t', ({ machine }) => {
+  appendFileSync('ran.txt', machine.name + '\\n');
+  expect(machine.name).not.toBe('bad');
+});`,
+  });
+  const env = { VMWRIGHT_GATE: 'off', VMWRIGHT_ALLOW_BLACKLISTED: 'other' };
+  const run = async (
+    ...args: string[]
+  ): Promise<{ exitCode: number; hosts: string; state: string; ran: string[] }> => {
+    rmSync(join(folder, 'ran.txt'), { force: true });
+    const { exitCode, stdout } = await vmwright(folder, ['run', ...args, '--build-name', 'night'], { env });
+    const ran = existsSync(join(folder, 'ran.txt')) ? readFileSync(join(folder, 'ran.txt'), 'utf8') : '';
+    const shown = (await vmwright(folder, ['status', '--build', 'night'], { env })).stdout;
+    const [, state = ''] = /^state: (\w+)/m.exec(shown) ?? [];
+    expect(stdout).toContain('blacklisted');
+    return {
+      exitCode,
+      hosts: hostLines(shown).replaceAll(/ - .* at .*| - test .*/g, ''),
+      state,
+      ran: ran.split('\n').filter(Boolean).sort(),
+    };
+  };
+  expect(await run('--vms', 'good', '--allow-blacklisted')).toEqual({
+    exitCode: 0,
+    state: 'COMPLETED',
+    hosts: 'good - PASS',
+    ran: ['good'],
+  });
+  expect(await run('--vms', 'a1,good,bad', '--allow-blacklisted', '--categorize')).toEqual({
+    exitCode: 1,
+    state: 'FAILED',
+    hosts: 'a1 - PASS\ngood - PASS\nbad - FAIL',
+    ran: ['a1', 'bad', 'good'],
+  });
+  // What the environment allows is not in a plan that leaves it out.
+  const broad = await vmwright(folder, ['run', '--all', '--build-name', 'broad'], { env });
+  expect(broad.exitCode).toBe(0);
+  expect(hostLines(broad.stdout)).toMatch(/a1 - PASS\ngood - SKIP - RE-CREATE[^]*other - SKIP - GONE/);
+});
+
+test('VE14: a config whose projects leave out what the plan allows is a mismatch, and nothing starts', async ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  writeRunProject(
+    folder,
+    THREE,
+    { 'smoke.spec.ts': SMOKE },
+    {
+      config: `projects: matrix.map(({ name, skip }) => ({ name, metadata: { vmwright: { host: name, skip } } })),`,
+    },
+  );
+  const env = { VMWRIGHT_GATE: 'off' };
+  const refused = await vmwright(folder, ['run', '--vms', 'a1,old', '--allow-blacklisted'], { env });
+  expect(refused.stderr).toMatch(/PLAN_MISMATCH[^]*missing: \[old\][^]*projectsFrom/);
+  expect(refused.exitCode).toBe(1);
+  expect(existsSync(join(folder, 'test-results'))).toBe(false);
 });
 
 test('A9, A65, A125: a spec that is gone since the plan stops the run; a confirmed risk does not; the flow is that of the specs, planned or by the config', async ({}, testInfo) => {
