@@ -22,6 +22,7 @@ import { aloneInRecovery, recoverFiles, recoveryLines } from '../runs/recovery.t
 import { commandLine, defaultBuildName } from '../runs/run-facts.ts';
 import { beginRun, checkBuildName, endRun, FILES, partFolder, storedRuns } from '../runs/store.ts';
 import { VERSION } from '../runs/version.ts';
+import { correctSummary } from './correct-summary.ts';
 import { approve } from './approval.ts';
 import { askApproval, type Terminal } from './ask.ts';
 import { EXIT, exitCodeOfRun } from './exit-codes.ts';
@@ -135,6 +136,8 @@ async function runClaimed(
       stdout,
     });
     exitCode = Math.max(exitCode, code);
+    const corrected = await correctSummary(part, runId, { stateFolder: state, processState: own });
+    if (corrected !== undefined) stdout.write(`${redact(corrected)}\n`);
     if (existsSync(join(folder, FILES.cancelled))) break;
     if (watch) await postWhenComplete(part, runId, env, stdout);
   }

@@ -427,7 +427,8 @@ export default class SummaryReporter implements Reporter {
     const events =
       this.#events[0]?.type === 'run-begin' ? this.#events : [this.#placeholder(now), ...this.#events];
     const isEnded = events.some(({ type }) => type === 'run-end');
-    const faults = this.#faults;
+    const owed = this.#journal?.owed ?? 0;
+    const faults = owed === 0 ? this.#faults : [...this.#faults, `${owed} bytes of it could not be written`];
     return foldJournal(events, { runner: isEnded ? 'gone' : 'alive', now, faults });
   }
 
@@ -513,6 +514,7 @@ export default class SummaryReporter implements Reporter {
       coverage: [],
       ...(part.shard === undefined ? {} : { shards: part.shard.total }),
       ...adopted,
+      summary: this.#outputFolder,
       ...(adopted === undefined ? {} : { hosts: withPlannedTests(adopted.hosts, begin.hosts) }),
       process: identityOf(process.pid),
     };
@@ -520,7 +522,12 @@ export default class SummaryReporter implements Reporter {
     if (folder !== whole && known?.run !== begin.run) beginRun(whole, record);
     if (folder !== whole && part.shard === undefined) keepPlannedTests(whole, begin.run, begin.hosts);
     if (folder === whole && adopted !== undefined)
-      updateRecord(whole, { ...adopted, hosts: record.hosts, process: record.process });
+      updateRecord(whole, {
+        ...adopted,
+        hosts: record.hosts,
+        process: record.process,
+        summary: record.summary,
+      });
     else beginRun(folder, folder === whole ? record : { ...record, groups: [] });
     return folder;
   }
@@ -587,9 +594,18 @@ export default class SummaryReporter implements Reporter {
   #record(event: JournalEvent): void {
     const safe = JSON.parse(redact(JSON.stringify(event))) as JournalEvent;
     this.#events.push(safe);
-    // What cannot be written down is still known here: the run goes on, and its summary says what is missing.
-    this.#journal?.append(safe);
+    this.#writeDown(safe);
     this.#progress?.changed();
+  }
+
+  /** What cannot be written down is still known here: the run goes on, and it is written when there is room again. */
+  #writeDown(event: JournalEvent): void {
+    const wasBehind = (this.#journal?.owed ?? 0) > 0;
+    try {
+      this.#journal?.append(event);
+    } catch (error) {
+      if (!wasBehind) say(error);
+    }
   }
 
   /**

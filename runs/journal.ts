@@ -194,7 +194,9 @@ export interface RunError {
 
 /** Where events go. */
 export interface JournalWriter {
-  /** @throws what the file system says: then the event is lost, and readers will miss it */
+  /** Bytes that could not be written yet: they go before the next event. */
+  readonly owed: number;
+  /** @throws what the file system says: the event is owed, and readers miss it until it is written */
   append(event: JournalEvent): void;
   close(): void;
 }
@@ -211,17 +213,19 @@ export function openJournal(file: string): JournalWriter {
   mkdirSync(dirname(file), { recursive: true });
   const descriptor = openSync(file, 'ax');
   let line = 0;
-  let torn = false;
+  let owed = Buffer.alloc(0);
   return {
+    get owed() {
+      return owed.length;
+    },
     append(event) {
       line++;
-      const bytes = Buffer.from(
-        `${torn ? '\n' : ''}${JSON.stringify({ v: JOURNAL_VERSION, n: line, ...event })}\n`,
-      );
-      torn = true;
+      owed = Buffer.concat([
+        owed,
+        Buffer.from(`${JSON.stringify({ v: JOURNAL_VERSION, n: line, ...event })}\n`),
+      ]);
       // A file system that is nearly full takes a part of a line, and refuses the rest when asked again.
-      for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
-      torn = false;
+      while (owed.length > 0) owed = owed.subarray(writeSync(descriptor, owed));
     },
     close: () => closeSync(descriptor),
   };

@@ -14,6 +14,7 @@ export function renderJson(model: RunModel, view: View): string {
   const document = {
     schemaVersion: SCHEMA_VERSION,
     build: model.build,
+    ...(model.run === undefined ? {} : { run: model.run }),
     state: model.state,
     stateLine: state,
     startedAt: new Date(model.startedAt).toISOString(),

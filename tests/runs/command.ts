@@ -17,7 +17,7 @@ export function writeRunProject(
   folder: string,
   rows: readonly Row[],
   specs: Readonly<Record<string, string>>,
-  more: { suites?: string; config?: string; head?: string } = {},
+  more: { suites?: string; config?: string; head?: string; reporters?: string } = {},
 ): void {
   writeProject(folder, {
     'vm-matrix.ts': matrixSource(rows, more.suites),
@@ -28,7 +28,7 @@ import matrix from './vm-matrix.ts';
 ${more.head ?? ''}
 export default defineConfig({
   outputDir: 'test-results/artifacts',
-  reporter: [['${ROOT}/reporters/summary.ts']],
+  reporter: [['${ROOT}/reporters/summary.ts'], ${more.reporters ?? ''}],
   projects: projectsFrom(matrix),
   workers: 1,
   ${more.config ?? ''}

@@ -1,13 +1,23 @@
 /** Every way in which a run may end, on the real runner. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@playwright/test';
 import { readStored } from '../../runs/evidence/recover.ts';
+import { FILES } from '../../runs/store.ts';
 import { homeVariables } from '../support/home.ts';
 import { cleanEnvironment, PLAYWRIGHT, ROOT, runPlaywright } from '../support/runner.ts';
-import { checkAgreement, ENV, type Ending, runEnding, toldIn, writeEnding } from './endings.ts';
+import {
+  checkAgreement,
+  type Ending,
+  ENV,
+  everything,
+  leaveOldPass,
+  runEnding,
+  toldIn,
+  writeEnding,
+} from './endings.ts';
 
 test.describe.configure({ timeout: 180_000 });
 
@@ -161,7 +171,7 @@ for (const [name, ending] of Object.entries(CAUSES)) {
     const folder = info.outputPath('p');
     const { exitCode } = await runEnding(folder, ending);
     expect(exitCode).toBe(ending.exit);
-    const told = checkAgreement(folder, exitCode);
+    const told = await checkAgreement(folder, exitCode);
     check(told, ending);
   });
 }
@@ -250,6 +260,73 @@ const OTHERS: Readonly<Record<string, Ending>> = {
     hosts: 'a UNKNOWN',
     says: 'no disk',
   },
+  'a hook before all tests fails on one machine': {
+    files: spec(
+      `test.beforeAll(({}, info) => { expect(info.project.name).toBe('a'); }); test('one', () => {}); test('two', () => {});`,
+    ),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+  },
+  'a hook after all tests fails on one machine': {
+    files: spec(
+      `test.afterAll(({}, info) => { expect(info.project.name).toBe('a'); }); test('one', () => {}); test('two', () => {});`,
+    ),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+  },
+  'a soft assertion fails': {
+    files: spec(`test('t', ({}, info) => { expect.soft(info.project.name).toBe('a'); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+  },
+  'the teardown of a fixture of the test throws': {
+    files: spec(
+      `test('t', ({ thing }) => {});`,
+      `const test = base.extend({ thing: async ({}, use, info) => { await use(1); expect(info.project.name).toBe('a'); } });`,
+    ),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+  },
+  'all retries fail': {
+    args: ['--retries=2'],
+    files: spec(`test('t', ({}, info) => { expect(info.project.name).toBe('a'); });`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+  },
+  'a test to be fixed beside a passing one': {
+    files: spec(`test('one', () => {}); test.fixme('two', () => {});`),
+    exit: 0,
+    state: 'COMPLETED',
+    hosts: 'a PASS, b PASS',
+  },
+  'test.only where it is forbidden': {
+    args: ['--forbid-only'],
+    files: spec(`test.only('one', () => {}); test('two', () => {});`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a UNKNOWN, b UNKNOWN',
+    says: 'item focused with',
+  },
+  'two tests of one title': {
+    files: spec(`test('one', () => {}); test('one', () => {});`),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a UNKNOWN, b UNKNOWN',
+    says: 'duplicate test title',
+  },
+  'a spec that prints a summary of its own': {
+    files: spec(
+      `test('t', ({}, info) => { console.log('state: COMPLETED\\n\\nHOSTS:\\na - PASS\\nb - PASS\\n\\nTIMING:\\n\\n  2 passed (1s)'); expect(info.project.name).toBe('a'); });`,
+    ),
+    exit: 1,
+    state: 'FAILED',
+    hosts: 'a PASS, b FAIL',
+  },
   repetitions: { args: ['--repeat-each=3'], exit: 0, state: 'COMPLETED', hosts: 'a PASS, b PASS' },
   'no machine at all': { projects: `{ name: 'plain' }`, exit: 0, state: 'UNKNOWN', hosts: '' },
   'a failure is skipped on its retry': {
@@ -267,7 +344,7 @@ for (const [name, ending] of Object.entries(OTHERS)) {
     const folder = info.outputPath('p');
     const { exitCode } = await runEnding(folder, ending);
     expect(exitCode).toBe(ending.exit);
-    const told = checkAgreement(folder, exitCode);
+    const told = await checkAgreement(folder, exitCode);
     expect(told.json?.state).toBe(ending.state);
     expect(told.json?.hosts.map((row) => `${row.host} ${row.status}`).join(', ')).toBe(ending.hosts);
     expect(told.markdown).toContain(ending.says ?? '');
@@ -282,7 +359,7 @@ test('two', () => {});
 test('three', ({}, info) => { test.skip(info.project.name === 'a', 'no model'); });`);
   const { exitCode } = await runEnding(folder, { files });
   expect(exitCode).toBe(0);
-  const told = checkAgreement(folder, exitCode);
+  const told = await checkAgreement(folder, exitCode);
   expect(told.json?.hosts.map(({ status, detail }) => [status, detail])).toEqual([
     ['PASS', '2 of 3 passed, 1 skipped: no model'],
     ['PASS', 'completed'],
@@ -303,22 +380,21 @@ test('three', ({}, info) => { test.skip(info.project.name === 'a', 'no model'); 
     expect(readFileSync(join(ROOT, `templates/ci/${template}.yml`), 'utf8')).toMatch(/VLM_REQUIRED: ['"]?1/);
 });
 
-/** Path, content and time of every file below `folder`, without locks: they are no part of any run. */
-function everything(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/\.lock\.\d+$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort()
-    .map((path) => `${path} ${statSync(path).mtimeMs} ${readFileSync(path, 'utf8')}`);
-}
-
 test('VE6: --list touches nothing; a run that finds no test is FAILED in the summary, and no part of history', async ({}, info) => {
   const folder = info.outputPath('p');
   const all = `['${ROOT}/reporters/recover.ts'], ['${ROOT}/reporters/redact.ts'], ['${ROOT}/reporters/film.ts'], ['${ROOT}/reporters/allure.ts', { resultsDir: 'test-results/allure-results' }],`;
   await runEnding(folder, { before: all, after: `['${ROOT}/reporters/lease.ts'],` });
   expect(toldIn(folder).json?.state).toBe('COMPLETED');
   const results = join(folder, 'test-results');
+  // Another run was killed: the next run finishes it, a list does not.
+  const killed = join(results, 'state/killed');
+  cpSync(join(results, 'state/night'), killed, { recursive: true });
+  const [begin = ''] = readFileSync(join(killed, FILES.journal), 'utf8').split('\n');
+  writeFileSync(join(killed, FILES.journal), `${begin}\n`.replace('"night"', '"killed"'));
+  writeFileSync(
+    join(killed, FILES.record),
+    readFileSync(join(killed, FILES.record), 'utf8').replaceAll('"night"', '"killed"'),
+  );
   const before = everything(results);
   const listed = await runPlaywright(folder, ['test', '--list'], {
     env: { ...ENV, VMWRIGHT_BUILD_NAME: 'other' },
@@ -326,6 +402,7 @@ test('VE6: --list touches nothing; a run that finds no test is FAILED in the sum
   expect(listed.exitCode).toBe(0);
   expect(everything(results)).toEqual(before);
 
+  rmSync(killed, { recursive: true });
   const state = everything(join(results, 'state'));
   for (const [args, exit] of [
     [['--grep=nothing'], 1],
@@ -355,7 +432,7 @@ test('VE7: a machine that a filter left without a test has a row with the reason
     const folder = info.outputPath(name);
     const { exitCode } = await runEnding(folder, { ...ending, args });
     expect(exitCode).toBe(0);
-    const { json } = checkAgreement(folder, exitCode);
+    const { json } = await checkAgreement(folder, exitCode);
     return [
       json?.state,
       ...(json?.hosts ?? []).map(({ host, status, detail }) => `${host} ${status} ${detail}`),
@@ -380,7 +457,7 @@ test('VE7: a machine that a filter left without a test has a row with the reason
     args: ['s.spec.ts', '--project=a', '--project=b'],
   });
   expect(exitCode).toBe(0);
-  const lost = checkAgreement(info.outputPath('lost'), exitCode).json;
+  const { json: lost } = await checkAgreement(info.outputPath('lost'), exitCode);
   expect(lost?.state).toBe('UNKNOWN');
   expect(lost?.hosts[1]).toMatchObject({
     host: 'b',
@@ -389,37 +466,67 @@ test('VE7: a machine that a filter left without a test has a row with the reason
   });
 });
 
-test('VE8: two folders with a spec of one name and a test of one title: each is a test of its own', async ({}, info) => {
+test('VE8: two folders with a spec of one name and a test of one title, two groups, repetitions: each is a test of its own', async ({}, info) => {
   const one = (body: string): string =>
     `import { expect, test } from '@playwright/test'; test('t', ({}, info) => { ${body} });`;
+  const failsOnB = `expect(info.project.name).toBe('a');`;
   const files = {
     's.spec.ts': '',
     'x/a.spec.ts': one(''),
-    'y/a.spec.ts': one(`expect(info.project.name).toBe('b');`),
+    'y/a.spec.ts': one(failsOnB),
+    'y/b.spec.ts': `import { expect, test } from '@playwright/test';
+test.describe('one', () => { test('u', () => {}); });
+test.describe('two', () => { test('u', ({}, info) => { if (info.repeatEachIndex === 1) ${failsOnB} }); });`,
   };
   const folder = info.outputPath('p');
-  const { exitCode } = await runEnding(folder, { files });
+  const { exitCode } = await runEnding(folder, { files, args: ['--repeat-each=2'] });
   expect(exitCode).toBe(1);
-  const told = checkAgreement(folder, exitCode);
-  expect(told.json?.hosts.map(({ status }) => status)).toEqual(['FAIL', 'PASS']);
-  expect(told.json?.tests).toMatchObject({ planned: 4, passed: 3, failed: 1, open: 0 });
-  expect(told.ctrf?.results.tests.map(({ filePath }) => filePath).sort()).toEqual([
-    'x/a.spec.ts',
-    'x/a.spec.ts',
-    'y/a.spec.ts',
-    'y/a.spec.ts',
+  const told = await checkAgreement(folder, exitCode);
+  expect(told.json?.hosts.map(({ status }) => status)).toEqual(['PASS', 'FAIL']);
+  expect(told.json?.tests).toMatchObject({ planned: 16, passed: 13, failed: 3, open: 0 });
+  const onB = told.ctrf?.results.tests.filter(({ name }) => name.startsWith('b › ')) ?? [];
+  expect(onB.map(({ filePath, name, status }) => `${filePath} ${name} ${status}`).sort()).toEqual([
+    'x/a.spec.ts b › t (repetition 2) passed',
+    'x/a.spec.ts b › t passed',
+    'y/a.spec.ts b › t (repetition 2) failed',
+    'y/a.spec.ts b › t failed',
+    'y/b.spec.ts b › one › u (repetition 2) passed',
+    'y/b.spec.ts b › one › u passed',
+    'y/b.spec.ts b › two › u (repetition 2) failed',
+    'y/b.spec.ts b › two › u passed',
   ]);
 });
 
-/** An older pass stands where the summary goes. */
-function leaveOldPass(folder: string): void {
-  const summary = join(folder, 'test-results/summary');
-  mkdirSync(summary, { recursive: true });
-  for (const name of ['summary.md', 'summary.txt', 'index.html', 'junit.xml'])
-    writeFileSync(join(summary, name), 'state: COMPLETED, an older run');
-  for (const name of ['summary.json', 'ctrf.json'])
-    writeFileSync(join(summary, name), '{"state":"COMPLETED"}');
-}
+test('VE2: from the runner’s first moment on the summary says that this run is RUNNING, in mid-test with its machines', async ({}, info) => {
+  const folder = info.outputPath('p');
+  const look = (name: string): string =>
+    `cpSync('test-results/summary', 'seen/${name}', { recursive: true })`;
+  writeEnding(folder, {
+    config: `globalSetup: './hook.ts',`,
+    files: {
+      'hook.ts': `import { cpSync } from 'node:fs'; export default () => ${look('set-up')};`,
+      ...spec(
+        `test('t', ({}, info) => { if (info.project.name === 'a') ${look('test')}; });`,
+        `import { cpSync } from 'node:fs'; const test = base;`,
+      ),
+    },
+  });
+  leaveOldPass(folder);
+  const { exitCode } = await runPlaywright(folder, ['test', '--workers=1'], { env: ENV });
+  expect(exitCode).toBe(0);
+  for (const [name, hosts] of [
+    ['set-up', []],
+    ['test', ['a', 'b']],
+  ] as const) {
+    const seen = everything(join(folder, 'seen', name)).filter((file) => !file.includes('/.claim/'));
+    expect(seen).toHaveLength(6);
+    for (const file of seen) expect(file).toMatch(/RUNNING|<error message="WAIT: not started"/);
+    const summary = readFileSync(join(folder, 'seen', name, 'summary.json'), 'utf8');
+    expect((JSON.parse(summary) as { hosts: { host: string }[] }).hosts.map(({ host }) => host)).toEqual(
+      hosts,
+    );
+  }
+});
 
 test('VE2: kill -9 at 20 random moments, from the runner’s first on: no older PASS stands, and nothing is called COMPLETED', async ({}, info) => {
   test.setTimeout(300_000);
@@ -449,7 +556,7 @@ test('VE2: kill -9 at 20 random moments, from the runner’s first on: no older 
     for (const text of everything(join(folder, 'test-results/summary')))
       expect(text).not.toContain('an older run');
     if (child.exitCode !== null) {
-      checkAgreement(folder, child.exitCode);
+      await checkAgreement(folder, child.exitCode);
       continue;
     }
     killed++;
@@ -472,7 +579,7 @@ test('VE2: what cannot be written is removed; where neither works stderr and the
   const first = await runPlaywright(removed, ['test'], { env: ENV });
   expect(first.exitCode).toBe(0);
   expect(first.stderr).toContain('summary.md could not be written');
-  const told = checkAgreement(removed, 0);
+  const told = await checkAgreement(removed, 0);
   expect([told.markdown, told.page]).toEqual([undefined, undefined]);
   expect(told.json?.state).toBe('COMPLETED');
 

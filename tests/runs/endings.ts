@@ -3,14 +3,18 @@
  *
  * @module
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
 import { expect } from '@playwright/test';
 import { XMLParser } from 'fast-xml-parser';
+import { status } from '../../cli/status.ts';
+import { Secret } from '../../fixtures/config/index.ts';
 import { readStored } from '../../runs/evidence/recover.ts';
-import type { RunState } from '../../runs/model.ts';
-import { reasonNotToPost } from '../../runs/post.ts';
-import { renderMarkdown } from '../../runs/render/markdown.ts';
+import type { RunModel, RunState } from '../../runs/model.ts';
+import { post, reasonNotToPost } from '../../runs/post.ts';
 import { ROOT, runPlaywright, type RunnerResult, writeProject } from '../support/runner.ts';
 
 export interface Ending {
@@ -60,6 +64,26 @@ export async function runEnding(folder: string, ending: Partial<Ending>): Promis
   return runPlaywright(folder, ['test', ...(ending.args ?? [])], { env: { ...ENV, ...ending.env } });
 }
 
+/** An older pass stands where the summary goes. */
+export function leaveOldPass(folder: string): void {
+  const summary = join(folder, 'test-results/summary');
+  mkdirSync(summary, { recursive: true });
+  for (const name of ['summary.md', 'summary.txt', 'index.html', 'junit.xml'])
+    writeFileSync(join(summary, name), 'state: COMPLETED, an older run');
+  for (const name of ['summary.json', 'ctrf.json'])
+    writeFileSync(join(summary, name), '{"state":"COMPLETED"}');
+}
+
+/** Path, content and time of every file below `folder`, without locks: they are no part of any run. */
+export function everything(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/\.lock\.\d+$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .map((path) => `${path} ${statSync(path).mtimeMs} ${readFileSync(path, 'utf8')}`);
+}
+
 /** What each file of the summary says of the run; undefined for one that is not there. */
 export interface Told {
   readonly markdown: string | undefined;
@@ -103,7 +127,7 @@ export function toldIn(folder: string): Told {
 }
 
 /** The rule of all endings: good news only where the runner exited 0, and everywhere the same news. */
-export function checkAgreement(folder: string, exitCode: number | 'killed', isStored = true): Told {
+export async function checkAgreement(folder: string, exitCode: number | 'killed'): Promise<Told> {
   const told = toldIn(folder);
   const state = told.json?.state;
   const isGood = state === 'COMPLETED';
@@ -123,29 +147,71 @@ export function checkAgreement(folder: string, exitCode: number | 'killed', isSt
     expect(bad === 0, 'JUnit').toBe(isGood);
   }
   const stored = readStored(join(folder, 'test-results/state/night'), { now: Date.now() });
-  if (!isStored) {
-    expect(stored).toBeUndefined();
-    return told;
-  }
   if (stored === undefined) {
     expect(isGood).toBe(false);
     return told;
   }
   const { model } = stored;
   if (model.state === 'COMPLETED') expect(exitCode).toBe(0);
+  const shown = await statusOf(stored.folder);
+  expect(shown.state, 'status').toBe(model.state);
+  if (model.endedAt !== undefined) expect(shown.exitCode === 0, 'status').toBe(model.state === 'COMPLETED');
+  const posted = await postedFrom(stored.folder, model);
   // A runner that was killed left its summary as it stood: RUNNING.
   if (exitCode === 'killed') {
     expect([undefined, 'RUNNING']).toContain(state);
-    expect(reasonNotToPost(model)).toBeDefined();
+    expect(posted).toBeUndefined();
     return told;
   }
   if (told.json === undefined) return told;
   expect(model.state, 'status').toBe(state);
-  expect(model.hosts.map(({ host, status }) => `${host} ${status}`)).toEqual(
-    told.json.hosts.map(({ host, status }) => `${host} ${status}`),
-  );
-  // What would be posted is what was written.
-  if (told.markdown !== undefined && reasonNotToPost(model) === undefined)
-    expect(renderMarkdown(model, { now: 0 })).toBe(told.markdown);
+  expect(shown.hosts).toEqual(told.json.hosts);
+  if (told.markdown !== undefined && posted !== undefined) expect(posted).toBe(told.markdown);
   return told;
+}
+
+/** What `vmwright status` prints of the run in `folder`, and its exit code. */
+async function statusOf(folder: string): Promise<Pick<Summary, 'state' | 'hosts'> & { exitCode: number }> {
+  let text = '';
+  const stdout = new Writable({
+    write(part: Buffer, _encoding, done) {
+      text += part.toString();
+      done();
+    },
+  });
+  const exitCode = await status(
+    { state: dirname(folder), build: 'night', format: 'json' },
+    { stdout, now: Date.now },
+  );
+  return { ...(JSON.parse(text) as Summary), exitCode };
+}
+
+/** What a chat's server gets when the run is posted; undefined where that is refused. */
+async function postedFrom(folder: string, model: RunModel): Promise<string | undefined> {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => {
+      bodies.push((JSON.parse(body) as { text: string }).text);
+      response.end('ok');
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  const url = new Secret('POST_URL_OF_ENDINGS', `http://127.0.0.1:${port}/`);
+  const posting = post(folder, model, {
+    webhook: { url, kind: 'mattermost' },
+    now: () => 0,
+    sleep: () => Promise.resolve(),
+  });
+  try {
+    if (reasonNotToPost(model) === undefined) await posting;
+    else await expect(posting).rejects.toMatchObject({ code: 'POST_REFUSED' });
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+  expect(bodies).toHaveLength(reasonNotToPost(model) === undefined ? 1 : 0);
+  return bodies[0];
 }
