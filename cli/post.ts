@@ -29,7 +29,12 @@ export async function post(
   const gate = options.correction === undefined ? 'post' : 'correction';
   approve({
     gate,
-    subject: { run: run.record.run, state: run.model.state, why: options.correction ?? '' },
+    subject: {
+      run: run.record.run,
+      group: run.model.group ?? '',
+      state: run.model.state,
+      why: options.correction ?? '',
+    },
     given: options.approve,
     env,
   });

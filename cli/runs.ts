@@ -64,7 +64,7 @@ export function addRuns(program: Command): void {
   program
     .command('post')
     .description("post a complete run's summary to the chat, once")
-    .option('--build <name>', 'the run of this name')
+    .option('--build <name>', 'the run of this name; of a run in groups <name>/groups/<group>')
     .option('--correction <why>', 'replace the post: says what was wrong with it')
     .option('--not-there', 'an earlier attempt died, and its post is not in the channel')
     .option('--approve <token>', 'the approval for this post')

@@ -12,7 +12,7 @@ import { redact, type Secret } from '../fixtures/config/index.ts';
 import { identityOf, type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
 import type { RunModel } from './model.ts';
 import { renderMarkdown } from './render/markdown.ts';
-import { FILES, readJson, writeAtomically } from './store.ts';
+import { FILES, partFolder, readJson, readRecord, writeAtomically } from './store.ts';
 import { VERSION } from './version.ts';
 
 export interface Webhook {
@@ -63,14 +63,25 @@ export function reasonNotToPost(model: RunModel): string | undefined {
   return undefined;
 }
 
+/** Why `model` is none to post of the run in `folder`: a grouped run's groups are posted, and a folder may be used again. */
+function reasonOfFolder(folder: string, model: RunModel): string | undefined {
+  const record = readRecord(folder);
+  if (record === undefined || model.run === undefined || record.run !== model.run)
+    return 'what stands in its folder is of another run';
+  const { groups } = record;
+  if (groups.length === 0) return undefined;
+  const names = groups.map(({ name }) => `--build ${partFolder(record.build, { group: name })}`);
+  return `it is run in groups, and each is posted by itself: ${names.join(', ')}`;
+}
+
 /**
- * Posts the summary of the run in `folder`.
+ * Posts the summary of the run in `folder`, or of the group whose folder it is.
  *
- * @throws `POST_REFUSED` incomplete, a shard, or another version; `POST_DONE` posted already; `POST_UNCERTAIN` an
+ * @throws `POST_REFUSED` incomplete, a shard, in groups, of another run or version; `POST_DONE` posted already; `POST_UNCERTAIN` an
  * earlier attempt died in mid-request; `POST_FAILED` the server did not take it
  */
 export async function post(folder: string, model: RunModel, options: PostOptions): Promise<Posted> {
-  const reason = reasonNotToPost(model);
+  const reason = reasonNotToPost(model) ?? reasonOfFolder(folder, model);
   if (reason !== undefined) throw refused(model, reason);
   const marker = join(folder, FILES.posted);
   const earlier = readPosted(marker);
@@ -80,7 +91,9 @@ export async function post(folder: string, model: RunModel, options: PostOptions
   const claim = `${marker}.claim`;
   takeClaim(claim, model, options);
   try {
-    // Another process may have posted between the first look and the claim.
+    // Another process may have posted between the first look and the claim, or begun a run of the same name.
+    const now = reasonOfFolder(folder, model);
+    if (now !== undefined) throw refused(model, now);
     const meanwhile = readPosted(marker);
     if (options.correction === undefined && meanwhile !== undefined) throw done(model, meanwhile);
     const text = renderMarkdown(model, {

@@ -9,7 +9,7 @@ import { readJournal } from './journal.ts';
 import { foldJournal, type RunModel, type Surroundings } from './model.ts';
 import { type ProcessState, runnerState } from './liveness.ts';
 import { mergeParts } from './parts.ts';
-import { FILES, partsOf, readJson, readRecord, type RunRecord } from './store.ts';
+import { FILES, isPlaceOf, partsOf, readJson, readRecord, type RunRecord } from './store.ts';
 
 export interface ReadOptions {
   /** Milliseconds since the epoch. */
@@ -65,12 +65,17 @@ function readPart(
   const { events, faults } = readJournal(readFileSync(join(part, FILES.journal), 'utf8'), part);
   const [begin] = events;
   const isOwn = begin?.type === 'run-begin' && begin.run === record.run;
+  const isInPlace = begin?.type !== 'run-begin' || isPlaceOf(part, begin);
   const exit = readJson(join(part, FILES.exit)) as { code?: unknown } | undefined;
   const stopped = readJson(join(folder, FILES.cancelled)) as { at?: unknown } | undefined;
   return foldJournal(events, {
     runner,
     now: options.now,
-    faults: isOwn ? faults : [...faults, 'it belongs to another run'],
+    faults: [
+      ...faults,
+      ...(isOwn ? [] : ['it belongs to another run']),
+      ...(isInPlace ? [] : ['it belongs to another part of the run']),
+    ],
     wasStuck:
       readJson(join(part, FILES.stuck)) !== undefined || readJson(join(folder, FILES.stuck)) !== undefined,
     ...(typeof exit?.code === 'number' ? { exitCode: exit.code } : {}),

@@ -29,7 +29,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { type ProcessIdentity, processIdentitySchema } from '../fixtures/process/identity.ts';
@@ -123,6 +123,12 @@ export function partFolder(folder: string, part: { shard?: Shard; group?: string
   return part.shard === undefined
     ? grouped
     : join(grouped, 'shards', `${part.shard.current}-of-${part.shard.total}`);
+}
+
+/** Whether `folder` is where this part belongs. A folder that lies in no other run's is anybody's: it may be a copy. */
+export function isPlaceOf(folder: string, part: { shard?: Shard; group?: string }): boolean {
+  const place = relative(wholeFolder(folder), folder);
+  return place === '' || place === partFolder('', part);
 }
 
 /** Folder of the whole run that `folder`, a part's or its own, belongs to. */

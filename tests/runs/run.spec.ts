@@ -368,6 +368,59 @@ test('smoke', ({}, testInfo) => { copyFileSync('test-results/state/night/run.jso
   chat.close();
 });
 
+test('VE17: a run in groups is one post a group, each of its own evidence, and none of the whole', async ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  const groups = join(folder, 'test-results/state/night/groups');
+  writeRunProject(
+    folder,
+    [
+      { name: 'u1', family: 'ubuntu' },
+      { name: 's1', family: 'suse' },
+      { name: 'w1', family: 'win' },
+    ],
+    { 'smoke.spec.ts': SMOKE },
+  );
+  const chat = await startChat();
+  const gate = { VMWRIGHT_GATE: 'off' };
+  const post = (build: string, more: readonly string[] = []): Promise<{ exitCode: number; stderr: string }> =>
+    vmwright(folder, ['post', '--build', build, ...more], { env: { ...chat.env, ...gate } });
+  // Nobody listens to the run itself: what is posted, `post` posts.
+  const env = { ...gate, BROKEN: 's1' };
+  await vmwright(folder, ['run', '--all', '--categorize', '--build-name', 'night'], { env });
+  for (const more of [[], ['--correction', 'why'], ['--not-there']]) {
+    const whole = await post('night', more);
+    expect(whole.stderr).toMatch(
+      /POST_REFUSED[^]*--build night\/groups\/ubuntu, --build night\/groups\/suse/,
+    );
+    expect(whole.exitCode).toBe(1);
+  }
+  expect(chat.posts).toEqual([]);
+
+  // A group with another's journal: it is of this run and says nothing of the group's machines.
+  const win = join(groups, 'win/journal.jsonl');
+  const own = readFileSync(win, 'utf8');
+  writeFileSync(win, own.replace(/"run":"[^"]+"/, '"run":"another"'));
+  expect((await post('night/groups/win')).stderr).toContain('POST_REFUSED');
+  writeFileSync(win, readFileSync(join(groups, 'ubuntu/journal.jsonl'), 'utf8'));
+  expect((await post('night/groups/win')).stderr).toContain('POST_REFUSED');
+  writeFileSync(win, own);
+  expect(chat.posts).toEqual([]);
+
+  for (const group of ['ubuntu', 'suse', 'win']) {
+    expect((await post(`night/groups/${group}`)).exitCode).toBe(0);
+    expect((await post(`night/groups/${group}`)).stderr).toContain('POST_DONE');
+  }
+  const told = chat.posts.map((text) =>
+    [...text.matchAll(/^\| (\w+) \| unknown \| \S+ (\w+) /gm)].map(
+      ([, host, status]) => `${host!} ${status!}`,
+    ),
+  );
+  expect(told).toEqual([['u1 PASS'], ['s1 FAIL'], ['w1 PASS']]);
+  expect((await post('night')).stderr).toContain('POST_REFUSED');
+  expect(chat.posts).toHaveLength(3);
+  chat.close();
+});
+
 test('A40, A41: a runner that never exits is ended after its results are stored, its workers with it', async ({}, testInfo) => {
   const folder = testInfo.outputPath('p');
   writeRunProject(

@@ -86,6 +86,53 @@ test('A173: two posters at once make one request; the body is the summary', asyn
   receiver.server.close();
 });
 
+test('a journal of another group in the folder of one is a fault; a copy of a group lies anywhere', ({}, testInfo) => {
+  const own: JournalEvent[] = [begin([{ host: 'a', tests: 1 }], { group: 'x y' }), ...passed.slice(1)];
+  const place = (name: string): string => testInfo.outputPath('b', name);
+  for (const [folder, state] of [
+    [place('groups/x%20y'), 'COMPLETED'],
+    [place('groups/z'), 'UNKNOWN'],
+    [place('groups/x%20y/shards/1-of-2'), 'UNKNOWN'],
+    [place('copy'), 'COMPLETED'],
+  ] as const) {
+    store(folder, own);
+    expect(readRun(folder, gone)?.model.state, folder).toBe(state);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('VE17: a post is of the run whose record is in the folder, before and after the claim', async ({}, testInfo) => {
+  const folder = testInfo.outputPath('b');
+  const receiver = await listen(() => 200);
+  store(folder, failed);
+  const { model } = readRun(folder, gone)!;
+  const reasons = [
+    () => beginRun(folder, recordOf({ run: 'another' })),
+    () => rmSync(join(folder, FILES.record)),
+    () => beginRun(folder, recordOf({ groups: [{ name: 'a b', hosts: ['a'] }] })),
+  ];
+  for (const change of reasons) {
+    change();
+    await expect(post(folder, model, receiver.options)).rejects.toThrow(/POST_REFUSED/);
+  }
+  await expect(post(folder, model, receiver.options)).rejects.toThrow('--build b/groups/a%20b');
+  beginRun(folder, recordOf());
+  await expect(post(folder, { ...model, run: undefined }, receiver.options)).rejects.toThrow('POST_REFUSED');
+  // A run of the same name begins while the post is under way to its claim.
+  const now = (): number => {
+    beginRun(folder, recordOf({ run: 'another' }));
+    return 0;
+  };
+  await expect(post(folder, model, { ...receiver.options, now })).rejects.toThrow(
+    /POST_REFUSED[^]*another run/,
+  );
+  expect(receiver.bodies).toEqual([]);
+  beginRun(folder, recordOf());
+  await post(folder, model, receiver.options);
+  expect(receiver.bodies).toHaveLength(1);
+  receiver.server.close();
+});
+
 test('replay prints what is posted', async ({}, testInfo) => {
   const receiver = await listen(() => 200);
   const folder = testInfo.outputPath('b');
