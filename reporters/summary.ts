@@ -123,7 +123,7 @@ export default class SummaryReporter implements Reporter {
   /** The object that the reporters after this one may still change. */
   #result: FullResult | undefined;
   /** What could not be recorded: without it nobody knows the run. */
-  readonly #faults: string[] = [];
+  readonly #faults: JournalEvent[] = [];
   #pictures: ReadonlyMap<string, string> = new Map();
   #isOver = false;
   readonly #isListing: boolean;
@@ -245,7 +245,7 @@ export default class SummaryReporter implements Reporter {
     const folder = this.#openRun(beginning);
     this.#folder = folder;
     const journal = openJournal(join(folder, FILES.journal));
-    for (const event of this.#events) journal.append(event);
+    for (const event of [...this.#events, ...this.#faults]) journal.append(event);
     this.#journal = journal;
     this.#progress = new ProgressBoard(folder, this.#events);
     const url = runUrl();
@@ -424,11 +424,11 @@ export default class SummaryReporter implements Reporter {
   /** The run as it is known now. */
   #model(): RunModel {
     const now = Date.now();
-    const events =
-      this.#events[0]?.type === 'run-begin' ? this.#events : [this.#placeholder(now), ...this.#events];
+    const hasBegun = this.#events[0]?.type === 'run-begin';
+    const events = [...(hasBegun ? [] : [this.#placeholder(now)]), ...this.#events, ...this.#faults];
     const isEnded = events.some(({ type }) => type === 'run-end');
     const owed = this.#journal?.owed ?? 0;
-    const faults = owed === 0 ? this.#faults : [...this.#faults, `${owed} bytes of it could not be written`];
+    const faults = owed === 0 ? [] : [`${owed} bytes of it could not be written`];
     return foldJournal(events, { runner: isEnded ? 'gone' : 'alive', now, faults });
   }
 
@@ -617,7 +617,10 @@ export default class SummaryReporter implements Reporter {
       action();
     } catch (error) {
       say(error);
-      this.#faults.push(redact(error instanceof Error ? error.message : String(error)));
+      const text = `summary reporter: ${redact(error instanceof Error ? error.message : String(error))}`;
+      const fault: JournalEvent = { type: 'unreadable', at: Date.now(), text };
+      this.#faults.push(fault);
+      this.#writeDown(fault);
     }
   }
 }

@@ -591,6 +591,22 @@ test('VE2: what cannot be written is removed; where neither works stderr and the
   expect(second.stderr).toContain('SUMMARY_STALE');
 });
 
+test('VE2: where the reporter itself fails in mid-run nobody knows the run, though all tests passed', async ({}, info) => {
+  const folder = info.outputPath('p');
+  // A draft of the record cannot be written where a folder stands.
+  writeEnding(folder, {
+    files: spec(
+      `test('t', () => { mkdirSync('test-results/state/night/run.json.tmp', { recursive: true }); });`,
+      `import { mkdirSync } from 'node:fs'; const test = base;`,
+    ),
+  });
+  const { stderr, exitCode } = await runPlaywright(folder, ['test'], { env: ENV });
+  expect([stderr, exitCode]).toEqual([expect.stringContaining('vmwright summary: Error: EISDIR'), 0]);
+  const told = await checkAgreement(folder, exitCode);
+  expect(told.json?.state).toBe('UNKNOWN');
+  expect(told.markdown).toContain('- summary reporter: EISDIR');
+});
+
 test('VE2: a state folder that cannot be written to, and a reporter that fails within, leave no PASS', async ({}, info) => {
   const folder = info.outputPath('p');
   writeEnding(folder, { files: { 'test-results/state': 'a file where the folder should be' } });
