@@ -9,9 +9,12 @@ import { claimBuild, claimName, claimOutput } from '../../runs/build-claim.ts';
 import { HEARTBEAT_MS, takeClaim } from '../../runs/claim.ts';
 import { readJournal } from '../../runs/journal.ts';
 import { runnerState } from '../../runs/liveness.ts';
-import { readRecord } from '../../runs/store.ts';
+import { readRun } from '../../runs/read-run.ts';
+import { renderMarkdown } from '../../runs/render/markdown.ts';
+import { readRecord, storedRuns } from '../../runs/store.ts';
 import { hostOf } from '../lease/support/lease.ts';
 import { cleanEnvironment, ROOT } from '../support/runner.ts';
+import { startChat, startCommand, writeRunProject } from './command.ts';
 import { begin, store } from './support.ts';
 import type { Order, Report } from './support/starter.ts';
 
@@ -199,6 +202,48 @@ test('VE9: a folder whose runner lives is not touched; when it is gone the name 
   expect(kept).toHaveLength(1);
   expect(readFileSync(join(state, '.earlier/night', kept[0]!, 'journal.jsonl'), 'utf8')).toBe(before);
   for (const { claim } of [second, third]) claim.release();
+});
+
+test('VE9: real runs at once, two of one name and two without: one has the name, each stores, tells and posts its own machine', async ({}, info) => {
+  test.setTimeout(180_000);
+  const folder = info.outputPath('p');
+  writeRunProject(folder, ['a', 'b', 'c', 'd'], {
+    'smoke.spec.ts': `
+import { expect, test } from '@playwright/test';
+test('t', async ({}, info) => {
+  await new Promise((done) => setTimeout(done, 3_000));
+  expect(['a', 'c']).toContain(info.project.name);
+});`,
+  });
+  const chat = await startChat();
+  const env = { ...chat.env, VMWRIGHT_GATE: 'off' };
+  const start = async (host: string, ...name: string[]) => ({
+    host,
+    ...(await startCommand(folder, ['run', '--vms', host, ...name], { env }).done),
+  });
+  const named = ['--build-name', 'night'];
+  const runs = await Promise.all([start('a', ...named), start('b', ...named), start('c'), start('d')]);
+  chat.close();
+  const refused = runs.filter(({ output }) => output.includes('RUN_ACTIVE'));
+  expect(refused).toHaveLength(1);
+  expect(['a', 'b']).toContain(refused[0]?.host);
+  const verdict = (host: string): string => (['a', 'c'].includes(host) ? 'COMPLETED' : 'FAILED');
+  const ran = runs.filter((run) => !refused.includes(run)).map(({ host }) => host);
+  const state = join(folder, 'test-results/state');
+  const stored = storedRuns(state).map(({ folder: own }) => readRun(own, { now: Date.now() })!.model);
+  expect(
+    stored.map((model) => `${model.hosts.map(({ host }) => host).join()} ${model.state}`).sort(),
+  ).toEqual(ran.map((host) => `${host} ${verdict(host)}`).sort());
+  expect(new Set(stored.map(({ build }) => build)).size).toBe(3);
+  const results = join(folder, 'test-results');
+  const summaries = readdirSync(results).filter((name) => name.startsWith('summary'));
+  const told = summaries.map((name) => readFileSync(join(results, name, 'summary.md'), 'utf8'));
+  for (const model of stored) {
+    const own = renderMarkdown(model, { now: 0 });
+    expect(chat.posts.filter((text) => text === own)).toHaveLength(1);
+    expect(told).toContain(own);
+  }
+  expect([chat.posts.length, told.length]).toEqual([3, 3]);
 });
 
 test('VE9: the parts of one run share its folder, and nobody writes the whole meanwhile', ({}, info) => {

@@ -4,8 +4,6 @@
  * @module
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { expect } from '@playwright/test';
@@ -16,6 +14,7 @@ import { readStored } from '../../runs/evidence/recover.ts';
 import type { RunModel, RunState } from '../../runs/model.ts';
 import { post, reasonNotToPost } from '../../runs/post.ts';
 import { ROOT, runPlaywright, type RunnerResult, writeProject } from '../support/runner.ts';
+import { startChat } from './command.ts';
 
 export interface Ending {
   /** Fields of the config, as source. */
@@ -188,18 +187,8 @@ async function statusOf(folder: string): Promise<Pick<Summary, 'state' | 'hosts'
 
 /** What a chat's server gets when the run is posted; undefined where that is refused. */
 async function postedFrom(folder: string, model: RunModel): Promise<string | undefined> {
-  const bodies: string[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (part: string) => (body += part));
-    request.on('end', () => {
-      bodies.push((JSON.parse(body) as { text: string }).text);
-      response.end('ok');
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  const url = new Secret('POST_URL_OF_ENDINGS', `http://127.0.0.1:${port}/`);
+  const chat = await startChat();
+  const url = new Secret('POST_URL_OF_ENDINGS', chat.env.VMWRIGHT_POST_URL ?? '');
   const posting = post(folder, model, {
     webhook: { url, kind: 'mattermost' },
     now: () => 0,
@@ -209,9 +198,8 @@ async function postedFrom(folder: string, model: RunModel): Promise<string | und
     if (reasonNotToPost(model) === undefined) await posting;
     else await expect(posting).rejects.toMatchObject({ code: 'POST_REFUSED' });
   } finally {
-    server.close();
-    server.closeAllConnections();
+    chat.close();
   }
-  expect(bodies).toHaveLength(reasonNotToPost(model) === undefined ? 1 : 0);
-  return bodies[0];
+  expect(chat.posts).toHaveLength(reasonNotToPost(model) === undefined ? 1 : 0);
+  return chat.posts[0];
 }
