@@ -213,7 +213,7 @@ export default class SummaryReporter implements Reporter {
       slots: config.workers,
       command,
       coverage,
-      flow: plannedFlows(files, gatesOf(adopted), this.#options.flow),
+      flow: plannedFlows(files, gatesOf(adopted), this.#options.flow, facts.flowMachines(tests, hosts)),
       ...(config.failOnFlakyTests ? { failOnFlakyTests: true } : {}),
       ...part,
       ...(url === undefined ? {} : { url }),

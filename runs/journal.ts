@@ -60,6 +60,8 @@ export interface Shard {
 export interface PlannedFlow {
   readonly suite: string;
   readonly steps: readonly string[];
+  /** The machines that are to do this; absent where all are. */
+  readonly hosts?: readonly string[];
   /** Where the list comes from: the run's own spec files, or a fixed list because those could not be read. */
   readonly from: 'spec' | 'static';
 }

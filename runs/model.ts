@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { isBookkeeping, keyOf, testKey } from './attempts.ts';
+import { keyOf } from './attempts.ts';
 import { runErrors } from './errors.ts';
+import { type Flow, flowsOf } from './flow/executed.ts';
 import type { JournalEvent, PlannedFlow, PlannedHost, RunError, RunnerStatus, Shard } from './journal.ts';
 import { notesOf } from './notes.ts';
 import {
@@ -33,7 +34,7 @@ export interface RunModel {
   /** Every planned machine, also those of other shards. */
   readonly scope: readonly PlannedHost[];
   readonly coverage: readonly (readonly [key: string, value: string])[];
-  /** Executed steps in order, per suite. */
+  /** Steps in order, by suite and, where they differ, by system. */
   readonly flow: readonly Flow[];
   /** What failed outside of any test; with its machine, where that is known. */
   readonly errors: readonly RunError[];
@@ -42,11 +43,6 @@ export interface RunModel {
   readonly url: string | undefined;
   /** Folder of Playwright's HTML report. Absent where none was written or nobody told. */
   readonly htmlReport?: string | undefined;
-}
-
-interface Flow {
-  readonly suite: string;
-  readonly steps: readonly string[];
 }
 
 /** What is known of a run beside its journal. The runner itself, rendering its own end, has nothing to add. */
@@ -96,10 +92,14 @@ export function foldJournal(events: readonly JournalEvent[], around?: Surroundin
   const end = endOf(events);
   const lastAt = events.reduce((latest, event) => Math.max(latest, event.at), 0);
   const progress = progressOf(end, lastAt, around);
-  const flow = flowOf([...logs.values()], begin.flow ?? []);
+  const flow = flowsOf([...logs.values()], begin.flow ?? []);
   const failOnFlakyTests = begin.failOnFlakyTests === true;
   const hosts = [...logs.values()].map((log) =>
-    hostModel(log, { progress: progress.of, failOnFlakyTests, flow }),
+    hostModel(log, {
+      progress: progress.of,
+      failOnFlakyTests,
+      flow: flow.filter((list) => isFor(list, log)),
+    }),
   );
   const faults = [
     ...(around?.faults ?? []).map((fault) => `journal: ${fault}`),
@@ -228,49 +228,14 @@ function progressOf(end: End | undefined, lastAt: number, around: Surroundings |
   return { of: 'live', state: 'RUNNING', endedAt: undefined };
 }
 
-/**
- * The steps per suite: what was really executed, for each test the longest list that any host went through. Until a host
- * has passed, the list may be cut short: then what the spec files say, if that is longer.
- */
-function flowOf(logs: readonly HostLog[], planned: readonly PlannedFlow[]): Flow[] {
-  const suites = new Map<string, Map<string, readonly string[]>>();
-  const complete = new Set<string>();
-  const offer = (suite: string, test: string, steps: readonly string[]): void => {
-    const tests = suites.get(suite) ?? new Map<string, readonly string[]>();
-    if (steps.length > (tests.get(test)?.length ?? -1)) tests.set(test, steps);
-    suites.set(suite, tests);
-  };
-  for (const log of logs) {
-    for (const end of log.ends) {
-      if (end.outcome === 'skipped' || isBookkeeping(end.suite)) continue;
-      offer(end.suite, testKey(end), end.steps.length > 0 ? end.steps : [end.test]);
-      if (end.outcome === 'passed') complete.add(end.suite);
-    }
-    for (const open of log.open.values())
-      if (!isBookkeeping(open.suite)) offer(open.suite, testKey(open), open.steps);
-  }
-  const executed = [...suites].map(([suite, tests]) => ({
-    suite,
-    steps: [...new Set([...tests.values()].flat())],
-  }));
-  const merged = executed.map((flow) => {
-    const plan = planned.find((list) => list.suite === flow.suite);
-    const isShort = plan !== undefined && !complete.has(flow.suite) && plan.steps.length > flow.steps.length;
-    if (!isShort) return flow;
-    // A routine's title says with which inputs it was called, as soon as it was.
-    const isBeginning = flow.steps.every(
-      (title, index) => title === plan.steps[index] || title.startsWith(`${plan.steps[index] ?? ''} (`),
-    );
-    return isBeginning && plan.from === 'spec'
-      ? { suite: plan.suite, steps: [...flow.steps, ...plan.steps.slice(flow.steps.length)] }
-      : { suite: plan.suite, steps: plan.steps };
-  });
-  const rest = planned.filter((plan) => !suites.has(plan.suite) && plan.steps.length > 0);
-  return [...merged, ...rest.map(({ suite, steps }) => ({ suite, steps }))];
+function isFor({ hosts }: Flow, { plan }: HostLog): boolean {
+  return hosts === undefined || hosts.includes(plan.host);
 }
 
 function flowNotes(planned: readonly PlannedFlow[], flow: readonly Flow[]): string[] {
+  const shown = (plan: PlannedFlow): boolean =>
+    flow.some(({ suite, steps }) => suite === plan.suite && plan.steps.some((step) => steps.includes(step)));
   return planned
-    .filter((plan) => plan.from === 'static' && flow.some((list) => list.steps === plan.steps))
+    .filter((plan) => plan.from === 'static' && shown(plan))
     .map((plan) => `TEST FLOW of ${plan.suite} is its fixed list: its spec could not be read`);
 }

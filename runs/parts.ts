@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { unite } from './flow/executed.ts';
 import { type HostModel, type RunState, verdictOf } from './verdict.ts';
 import type { PlannedHost } from './journal.ts';
 import type { RunModel } from './model.ts';
@@ -138,9 +139,17 @@ function stateOf(parts: readonly RunModel[], hosts: readonly HostModel[], whole:
 }
 
 function mergeFlows(parts: readonly RunModel[]): RunModel['flow'] {
-  const flows = new Map<string, readonly string[]>();
-  for (const { suite, steps } of parts.flatMap((part) => part.flow)) {
-    if (steps.length > (flows.get(suite)?.length ?? -1)) flows.set(suite, steps);
-  }
-  return [...flows].map(([suite, steps]) => ({ suite, steps }));
+  const families = new Map(parts.flatMap((part) => part.hosts.map(({ host, family }) => [host, family])));
+  const all = parts.flatMap((part) =>
+    part.flow.map(({ suite, steps, hosts = part.hosts.map(({ host }) => host) }) => ({
+      suite,
+      steps,
+      hosts,
+      isWhole: part.hosts.some(
+        ({ host, tests }) =>
+          hosts.includes(host) && tests.some((test) => test.suite === suite && test.status === 'passed'),
+      ),
+    })),
+  );
+  return unite(all, families);
 }

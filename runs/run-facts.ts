@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import type { FullConfig, FullProject, Suite, TestCase } from '@playwright/test/reporter';
 import { ciRunId } from '../fixtures/config/ci.ts';
+import type { FlowMachine } from './flow/flow.ts';
 import type { PlannedHost } from './journal.ts';
 
 /**
@@ -96,6 +97,23 @@ function selectedProjects(args: readonly string[]): string[] {
 
 export function hostOf(test: TestCase): string {
   return test.parent.project()?.name ?? '';
+}
+
+/** The machines that run something, with what their fixtures say of them. */
+export function flowMachines(tests: readonly TestCase[], hosts: readonly PlannedHost[]): FlowMachine[] {
+  const run = hosts.filter(({ skip }) => skip === undefined).map(({ host }) => host);
+  return run.flatMap((host) => {
+    const own = tests.filter((test) => hostOf(test) === host);
+    const known: unknown = own[0]?.parent.project()?.metadata.vmwright;
+    if (own.length === 0) return [];
+    return [
+      {
+        host,
+        facts: typeof known === 'object' && known !== null ? (known as FlowMachine['facts']) : {},
+        tests: own.map(({ location: { file, line } }) => ({ file, line })),
+      },
+    ];
+  });
 }
 
 /** Which test it is; `rootDir` is the config's. */

@@ -26,6 +26,8 @@ export function importsOf(program: Node, file: string): Map<string, Imported> {
     for (const specifier of statement.specifiers) {
       if (specifier.type === 'ImportNamespaceSpecifier')
         found.set(specifier.local.name, { file: source, name: '*' });
+      if (specifier.type === 'ImportDefaultSpecifier')
+        found.set(specifier.local.name, { file: source, name: 'default' });
       if (specifier.type !== 'ImportSpecifier') continue;
       const { imported } = specifier;
       const name = imported.type === 'Identifier' ? imported.name : imported.value;
@@ -52,7 +54,8 @@ export function nearestImports(from: string): {
   }
 }
 
-function fileOf(specifier: string, from: string): string | undefined {
+/** The project's own file behind an import; undefined for a package. */
+export function fileOf(specifier: string, from: string): string | undefined {
   if (specifier.startsWith('.') || specifier.startsWith('/'))
     return existing(resolve(dirname(from), specifier));
   return specifier.startsWith('#') ? mapped(specifier, from) : undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { RunModel } from '../model.ts';
-import { sectionsOf, type View } from './sections.ts';
+import { flowHeading, type Sections, sectionsOf, type View } from './sections.ts';
 
 /** The whole document, ending in a newline. */
 export function renderMarkdown(model: RunModel, view: View): string {
@@ -49,11 +49,11 @@ export function renderMarkdown(model: RunModel, view: View): string {
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function flowLines(flow: RunModel['flow']): string[] {
-  const several = flow.length > 1;
-  return flow.flatMap(({ suite, steps }) => [
-    ...(several ? [`_${suite}_`] : []),
-    ...steps.map((title, index) => `- ${index + 1}. ${title}`),
+function flowLines(flow: Sections['flow']): string[] {
+  const headingOf = (list: Sections['flow'][number]): string => flowHeading(list, flow.length === 1);
+  return flow.flatMap((list) => [
+    ...(headingOf(list) === '' ? [] : [`_${headingOf(list)}_`]),
+    ...list.steps.map((title, index) => `- ${index + 1}. ${title}`),
   ]);
 }
 

@@ -55,7 +55,16 @@ export interface Sections {
   }[];
   readonly timing: readonly (readonly [string, string])[];
   readonly coverage: readonly (readonly [string, string])[];
-  readonly flow: readonly { readonly suite: string; readonly steps: readonly string[] }[];
+  readonly flow: readonly {
+    readonly suite: string;
+    readonly steps: readonly string[];
+    /** The machines that go this way, where those of one suite do not all do the same. */
+    readonly hosts?: readonly string[] | undefined;
+    /** What they are, in words. */
+    readonly of?: string | undefined;
+    /** Nothing of it was executed. */
+    readonly planned?: true;
+  }[];
   readonly failures: readonly { readonly host: string; readonly where: string; readonly excerpt: string }[];
   readonly notes: readonly string[];
 }
@@ -78,7 +87,7 @@ export function sectionsOf(model: RunModel, view: View): Sections {
     })),
     timing: timingRows(model, now),
     coverage: model.coverage.filter(([, value]) => value !== ''),
-    flow: model.flow,
+    flow: model.flow.map((flow) => (isPlanned(flow, model) ? { ...flow, planned: true } : flow)),
     failures: [
       ...model.hosts.flatMap((host) => failureNote(host) ?? []),
       ...model.errors.flatMap((error) => errorNote(error, model)),
@@ -92,6 +101,20 @@ export function sectionsOf(model: RunModel, view: View): Sections {
       ...model.notes.map((note) => oneParagraph(note)),
     ],
   };
+}
+
+/** `upload`, `upload on windows (planned)`, `planned`; empty where the run has one list and goes by it. */
+export function flowHeading({ suite, of, planned }: Sections['flow'][number], isOnly: boolean): string {
+  const name = isOnly ? '' : of === undefined ? suite : `${suite} on ${of}`;
+  if (planned !== true) return name;
+  return name === '' ? 'planned' : `${name} (planned)`;
+}
+
+function isPlanned({ suite, hosts }: RunModel['flow'][number], model: RunModel): boolean {
+  return model.hosts
+    .filter(({ host }) => hosts?.includes(host) ?? true)
+    .flatMap(({ tests }) => tests)
+    .every((test) => test.suite !== suite || test.status === 'skipped' || test.status === 'dropped');
 }
 
 /** `2026-05-12 09:30:00 UTC`. */

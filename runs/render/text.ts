@@ -6,7 +6,7 @@
 import { styleText } from 'node:util';
 import type { HostStatus } from '../verdict.ts';
 import type { RunModel } from '../model.ts';
-import { sectionsOf, type View } from './sections.ts';
+import { flowHeading, sectionsOf, type View } from './sections.ts';
 
 const COLOURS: Readonly<Record<HostStatus, 'green' | 'red' | 'yellow' | 'gray' | 'cyan'>> = {
   PASS: 'green',
@@ -45,9 +45,9 @@ export function renderText(model: RunModel, view: View, colour = false): string 
     [label('COVERAGE:'), ...sections.coverage.map(([key, value]) => `${key}: ${value}`)],
     [
       label('TEST FLOW:'),
-      ...sections.flow.flatMap(({ suite, steps }) => [
-        ...(sections.flow.length > 1 ? [suite] : []),
-        ...steps.map((title, index) => `${index + 1}. ${title}`),
+      ...sections.flow.flatMap((flow) => [
+        ...[flowHeading(flow, sections.flow.length === 1)].filter((heading) => heading !== ''),
+        ...flow.steps.map((title, index) => `${index + 1}. ${title}`),
       ]),
     ],
     ...(sections.failures.length === 0

@@ -42,5 +42,5 @@ export function trendOf(stateFolder: string, model: RunModel, now: number): Tren
 
 /** Runs of other suites say nothing about how this one did before. */
 function suitesOf({ flow }: RunModel): string {
-  return JSON.stringify(flow.map(({ suite }) => suite).sort());
+  return JSON.stringify([...new Set(flow.map(({ suite }) => suite))].sort());
 }

@@ -1,8 +1,10 @@
 import { expect, test } from '@playwright/test';
 import { plannedFlows, stepsOf } from '../../runs/flow/flow.ts';
 import type { GateOptions } from '../../runs/flow/gates.ts';
+import type { JournalEvent } from '../../runs/journal.ts';
 import { foldJournal } from '../../runs/model.ts';
 import { renderMarkdown } from '../../runs/render/markdown.ts';
+import { renderText } from '../../runs/render/text.ts';
 import { ROOT } from '../support/runner.ts';
 import { begin, ended, over, started, writeFile } from './support.ts';
 
@@ -164,4 +166,124 @@ test('a routine keeps its place and its inputs once it was begun', () => {
   ]);
   expect(model.flow[0]?.steps).toEqual(['clean state', launched, 'log in']);
   expect(model.hosts[0]?.detail).toBe(`step 2 "${launched}" - no window`);
+});
+
+test('VE15: gates by name: a negation is the opposite, a name that may mean anything is conditional', ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  const under = (gate: string, value: string): string[] | undefined =>
+    steps(folder, `if (${gate}) { ${step('in')} } else { ${step('out')} }`, plugin(value));
+  for (const gate of ['noFC', 'withoutFc', '!useFC', 'NO_FC', '!(useFC)', 'useFC === false']) {
+    expect(under(gate, 'fc'), gate).toEqual(['out']);
+    expect(under(gate, 'both'), gate).toEqual(['out']);
+    expect(under(gate, 'iscsi'), gate).toEqual(['in']);
+  }
+  const both = ['in (conditional)', 'out (conditional)'];
+  for (const gate of ['fcOnly', 'skipFc', 'fcFailed', 'useFcOrIscsi', 'disableFc', '!!fcReady', 'noUseNotFc'])
+    for (const value of ['fc', 'iscsi', 'both']) expect(under(gate, value), gate).toEqual(both);
+});
+
+test('VE15: what is declared in the spec stands above what its name suggests', ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  const gate = `if (useFC) { ${step('in')} }`;
+  const under = (declared: string): string[] | undefined =>
+    steps(folder, `${declared}\n${gate}`, plugin('fc'));
+  expect(under('const useFC = false;')).toEqual([]);
+  expect(under('const useFC = await probe();')).toEqual(['in (conditional)']);
+  expect(under('let useFC = true; useFC = false;')).toEqual(['in (conditional)']);
+  expect(under(`const useFC = process.env.VMWRIGHT_OPTION_PLUGIN === 'iscsi';`)).toEqual([]);
+  expect(
+    under(`const useFC = ['iscsi', 'both'].includes(process.env.VMWRIGHT_OPTION_PLUGIN ?? '');`),
+  ).toEqual([]);
+  // Text is true, whatever it says.
+  const text = `if (process.env.VMWRIGHT_OPTION_X) { ${step('in')} }`;
+  expect(steps(folder, text, { x: { value: 'false' } })).toEqual(['in']);
+});
+
+test('VE15: tests that are skipped, and what a group, a hook or another machine skips', ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  const file = writeFile(
+    folder,
+    'a.spec.ts',
+    `import { test } from 'vmwright';
+test.skip('a', async () => { ${step('a')} });
+test.fixme('b', async () => { ${step('b')} });
+test.describe.skip('group', () => { test('c', async () => { ${step('c')} }); });
+test.describe('windows', () => {
+  test('d', async () => { ${step('d')} });
+  test.skip(({ machine }) => machine.os !== 'windows', 'Windows only');
+});
+test.describe('open', () => {
+  test.beforeEach(async () => { ${step('hook')} test.skip(await isBusy(), 'busy'); });
+  test('e', async () => { ${step('e')} });
+});
+test('f', async ({ machine }) => {
+  test.skip(machine.os === 'windows');
+  ${step('f')}
+});
+test('g', async () => { test.fail(); ${step('g1')} ${step('g2')} });
+(process.env.VMWRIGHT_OPTION_PLUGIN === 'fc' ? test : test.skip)('h', async () => { ${step('h')} });
+for (const name of ['x', 'y']) test(name, async () => { await test.step(\`do \${name}\`, async () => {}); });
+for (const name of await names()) test(name, async () => { await test.step(\`see \${name}\`, async () => {}); });
+`,
+  );
+  const on = (os: string): string[] | undefined =>
+    stepsOf(file, plugin('fc'), { host: 'm', facts: { os }, tests: lines.map((line) => ({ file, line })) });
+  const lines = Array.from({ length: 40 }, (_, index) => index + 1);
+  const common = ['g1', 'g2 (conditional)', 'h', 'do x', 'do y', 'see … (conditional)'];
+  expect(on('linux')).toEqual(['e (conditional)', 'f', ...common]);
+  expect(on('windows')).toEqual(['d', 'e (conditional)', ...common]);
+  // Tests that a filter leaves out are none of the run's.
+  const only = { host: 'm', facts: {}, tests: [{ file, line: 13 }] };
+  expect(stepsOf(file, {}, only)).toEqual(['f (conditional)']);
+});
+
+test('VE15: each system has its own flow, one for all where they do the same; what failed early is no other way', () => {
+  const hosts = [
+    { host: 'f1', family: 'fedora' },
+    { host: 'f2', family: 'fedora' },
+    { host: 'u1', family: 'ubuntu' },
+    { host: 'w1', family: 'windows' },
+  ];
+  const events = [
+    begin(hosts),
+    ended('f1', 'passed', { steps: ['start', 'log in', 'end'] }),
+    ended('f2', 'passed', { steps: ['start', 'log in', 'end'] }),
+    ended('u1', 'failed', {
+      steps: ['start', 'log in'],
+      failure: { step: 'log in', short: 'x', excerpt: 'x' },
+    }),
+    ended('w1', 'passed', { steps: ['start', 'unlock', 'log in', 'approve', 'end'] }),
+    over,
+  ];
+  const model = foldJournal(events);
+  expect(flowLines(renderMarkdown(model, { now: 0 }))).toEqual([
+    '_s on fedora, ubuntu_',
+    ...['- 1. start', '- 2. log in', '- 3. end'],
+    '_s on windows_',
+    ...['- 1. start', '- 2. unlock', '- 3. log in', '- 4. approve', '- 5. end'],
+  ]);
+  expect(model.hosts.find(({ host }) => host === 'u1')?.detail).toBe('step 2 "log in" - x');
+  const alike = foldJournal([
+    ...events.slice(0, 4),
+    ended('w1', 'passed', { steps: ['start', 'log in', 'end'] }),
+    over,
+  ]);
+  expect(alike.flow).toEqual([{ suite: 's', steps: ['start', 'log in', 'end'] }]);
+});
+
+test('VE15: the flow is headed planned until something of it runs', () => {
+  const flow = [{ suite: 's', steps: ['one', 'two (conditional)', 'three'], from: 'spec' as const }];
+  const plan = begin([{ host: 'a' }, { host: 'b' }], { flow });
+  const lines = (...events: JournalEvent[]): string[] =>
+    flowLines(renderMarkdown(foldJournal([plan, ...events]), { now: 0 }));
+  const planned = ['_planned_', '- 1. one', '- 2. two (conditional)', '- 3. three'];
+  expect(lines()).toEqual(planned);
+  expect(lines(ended('a', 'skipped', { steps: [] }), ended('b', 'skipped', { steps: [] }), over)).toEqual(
+    planned,
+  );
+  expect(renderText(foldJournal([plan]), { now: 0 })).toContain('TEST FLOW:\nplanned\n1. one\n');
+  expect(lines(started('a'))).toEqual(planned.slice(1));
+  // What was passed by was not taken; what is still to come is not known yet.
+  expect(lines(ended('a', 'failed', { steps: ['one', 'three'] }))).toEqual(['- 1. one', '- 2. three']);
+  expect(lines(ended('a', 'failed', { steps: ['one'] }))).toEqual(planned.slice(1));
 });

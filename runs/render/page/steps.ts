@@ -11,7 +11,9 @@ import { emptyCell, statusCell } from './status.ts';
 type Flow = RunModel['flow'][number];
 
 export function stepMatrix(model: RunModel, flow: Flow): string {
-  const hosts = model.hosts.filter((host) => testsOf(host, flow).length > 0);
+  const hosts = model.hosts.filter(
+    (host) => (flow.hosts?.includes(host.host) ?? true) && testsOf(host, flow).length > 0,
+  );
   if (hosts.length === 0 || flow.steps.length === 0) return '';
   const hasOutside = hosts.some((host) => outside(host, flow) !== undefined);
   const head = [
@@ -24,7 +26,8 @@ export function stepMatrix(model: RunModel, flow: Flow): string {
     const first = hasOutside ? [outside(host, flow) ?? emptyCell('nothing failed')] : [];
     return `<tr><th scope="row">${text(host.host)}</th>${[...first, ...cellsOf(host, flow)].join('')}</tr>`;
   });
-  const title = model.flow.length > 1 ? `Steps of ${flow.suite}` : 'Steps';
+  const machines = flow.of === undefined ? '' : ` on ${flow.of}`;
+  const title = model.flow.length > 1 ? `Steps of ${flow.suite}${machines}` : 'Steps';
   return section(title, scrolling(title, table('matrix', head, rows)));
 }
 
