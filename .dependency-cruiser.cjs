@@ -24,7 +24,7 @@ const never = (name, from, to, comment) => ({
   from: { path: from },
   to: { path: to },
 });
-/** Which rooms a room may look into, beside config, image, process and errors. */
+/** Which rooms a room may look into, beside config, image, pending, process and errors. */
 const below = {
   proxmox: [],
   lease: ['proxmox'],
@@ -116,7 +116,7 @@ module.exports = {
     ),
     never(
       'low-rooms',
-      '^fixtures/(config|image|process|errors)',
+      '^fixtures/(config|image|pending|process|errors)',
       `^fixtures/(${rooms.join('|')}|index)`,
       'shared ground looks at nothing above',
     ),
@@ -131,7 +131,7 @@ module.exports = {
         `room-${room}`,
         `^fixtures/${room}/`,
         `^fixtures/(${[...rooms.filter((other) => other !== room && !allowed.includes(other)), 'index'].join('|')})`,
-        `${room} may use ${[...allowed, 'config', 'image', 'process', 'errors'].join(', ')}`,
+        `${room} may use ${[...allowed, 'config', 'image', 'pending', 'process', 'errors'].join(', ')}`,
       ),
     ),
   ],

@@ -44,18 +44,27 @@ export function isTopLevelStep(step: TestStep): boolean {
 
 /** The failing step, a one-line error and an excerpt, or undefined when the result has no error. */
 export function failureFrom(result: TestResult): FailureEvidence | undefined {
-  const message = result.errors
-    .map((error) => error.message ?? error.value ?? '')
-    .find((text) => text.trim() !== '');
-  if (message === undefined) return undefined;
+  const [first, ...others] = result.errors
+    .map((error) => withoutStack(stripAnsi(error.message ?? error.value ?? '')))
+    .filter((text) => text !== '');
+  if (first === undefined) return undefined;
   const steps = result.steps.filter(isTopLevelStep);
   const step = steps.find((candidate) => candidate.error !== undefined) ?? unfinished(result, steps);
-  const excerpt = withoutStack(stripAnsi(message));
+  const waits = others.filter((text) => text.includes(STILL_WAITING));
+  // That the time is over says nothing of what took it.
+  const short = [first, ...(isTimeout(first) ? waits : [])].map(shorten).join(' ');
   return {
     ...(step === undefined ? {} : { step: step.title }),
-    short: shorten(excerpt),
-    excerpt,
+    short,
+    excerpt: [first, ...waits].join('\n'),
   };
+}
+
+/** What a test still waited for when it was over (fixtures/pending). */
+const STILL_WAITING = '[STILL_WAITING]';
+
+function isTimeout(message: string): boolean {
+  return /^Test timeout of \d+ms exceeded/.test(message);
 }
 
 /** An error outside of any test: one line, and what it says. */

@@ -14,6 +14,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isVmwrightError, type Machine, test, VmwrightError } from '../../fixtures/index.ts';
+import { onBehalf } from '../../fixtures/pending/index.ts';
 import { z } from 'zod';
 import { lintShell } from './lint.ts';
 import type { On } from './on.ts';
@@ -119,11 +120,9 @@ export function defineRoutine<O extends On = On, const S extends Shape = Record<
       }),
     );
   };
-  return Object.assign(
-    (on: O & Pick<On, 'machine' | 'vars'>, given?: GivenInputs<S>) =>
-      call(on, given ?? ({} as GivenInputs<S>)),
-    { routine: name },
-  );
+  const routine = (on: O & Pick<On, 'machine' | 'vars'>, given?: GivenInputs<S>): Promise<void> =>
+    onBehalf(routine, () => call(on, given ?? ({} as GivenInputs<S>)));
+  return Object.assign(routine, { routine: name });
 }
 
 function check<O extends On, S extends Shape>(definition: RoutineDefinition<O, S>, shape: Shape): void {
