@@ -18,7 +18,7 @@ import { startChat, startCommand, writeRunProject } from './command.ts';
 import { begin, store } from './support.ts';
 import type { Order, Report } from './support/starter.ts';
 
-const ROUNDS = Number(process.env.VMWRIGHT_INTERLEAVINGS ?? 200);
+const ROUNDS = Number(process.env.VMWRIGHT_INTERLEAVINGS ?? 60);
 const SEED = Number(process.env.VMWRIGHT_SEED ?? Math.floor(Math.random() * 1e9));
 
 /** Mulberry32: the same numbers for the same seed. */
