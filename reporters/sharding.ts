@@ -3,14 +3,21 @@
  *
  * @module
  */
-import type { FullConfig, Suite, TestRun } from '@playwright/test/reporter';
-import type { PlannedHost, Shard } from '../runs/journal.ts';
+import { execFileSync } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { relative, sep } from 'node:path';
+import type { FullConfig, FullProject, Suite, TestRun } from '@playwright/test/reporter';
+import { ciCommit } from '../fixtures/config/ci.ts';
+import { OPTION_PREFIX } from '../fixtures/config/suites.ts';
+import type { Origin, PlannedHost, Shard } from '../runs/journal.ts';
+import type { ShardPart } from '../runs/shards.ts';
+import { VERSION } from '../runs/version.ts';
 
 /** What a shard leaves in its report's metadata, so that merged reports know the plan of the whole run. */
-export interface ShardFacts {
-  readonly run: string;
+export interface ShardFacts extends ShardPart {
+  /** Of this one report: a shard that is run again leaves another. */
+  readonly id: string;
   readonly build: string;
-  readonly shard: Shard;
   /** Every machine of the whole run with its shard. */
   readonly scope: readonly PlannedHost[];
   readonly command: string;
@@ -75,15 +82,65 @@ function dependsOn(project: Suite, other: Suite): boolean {
   return config?.dependencies.includes(other.title) === true || config?.teardown === other.title;
 }
 
-/** Leaves the plan in the metadata of the run, which blob reports keep and merging puts together key by key. */
-export function publishShard(config: FullConfig, facts: ShardFacts): void {
-  config.metadata[`${KEY}${facts.shard.current}`] = facts;
+/** What all shards of a run have in common. `suite` holds the tests of the whole run, before others' are excluded. */
+export function originOf(
+  config: FullConfig,
+  suite: Suite,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Origin {
+  const commit = ciCommit(env) ?? checkedOut(config.rootDir);
+  const projects = suite.suites.map((project) => project.project());
+  const tests = suite.allTests().map((test) => {
+    const file = relative(config.rootDir, test.location.file).replaceAll(sep, '/');
+    return [test.parent.project()?.name, file, test.titlePath().slice(3), test.repeatEachIndex];
+  });
+  const options = Object.entries(env).filter(([name]) => name.startsWith(OPTION_PREFIX));
+  return {
+    ...(commit === undefined ? {} : { commit }),
+    config: {
+      machines: hashOf(projects.map(machineOf)),
+      tests: hashOf(tests),
+      'options of the suite': hashOf(options),
+      retries: hashOf([...projects.map((project) => project?.retries), config.failOnFlakyTests]),
+      'version of vmwright': VERSION,
+    },
+  };
 }
 
-/** The shards whose reports were merged; empty for anything else. */
+/** Its row, and what the config says of it. */
+function machineOf(project: FullProject | undefined): unknown {
+  const { machine } = (project?.use ?? {}) as { machine?: unknown };
+  return { name: project?.name, facts: project?.metadata.vmwright as unknown, machine };
+}
+
+/** Of a list, whatever its order. */
+function hashOf(items: readonly unknown[]): string {
+  const sorted = items.map((item) => JSON.stringify(item)).sort();
+  return createHash('sha256').update(sorted.join('\n')).digest('hex').slice(0, 12);
+}
+
+/** The commit that is checked out where the tests are; undefined outside of any repository. */
+function checkedOut(folder: string): string | undefined {
+  try {
+    return execFileSync('git', ['rev-parse', '--verify', 'HEAD'], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Leaves the plan in the metadata of the run, which blob reports keep and merging puts together key by key. */
+export function publishShard(config: FullConfig, facts: Omit<ShardFacts, 'id'>): void {
+  const id = randomUUID();
+  config.metadata[`${KEY}${facts.shard.current}-${id}`] = { ...facts, id } satisfies ShardFacts;
+}
+
+/** The shards whose reports were merged, each attempt at one; empty for anything else. */
 export function publishedShards(config: FullConfig): ShardFacts[] {
   return Object.entries(config.metadata)
     .filter(([key]) => key.startsWith(KEY))
-    .map(([, facts]) => facts as ShardFacts)
-    .sort((a, b) => a.shard.current - b.shard.current);
+    .map(([key, facts]) => ({ id: key, attempt: 1, at: 0, ...(facts as Partial<ShardFacts>) }) as ShardFacts);
 }

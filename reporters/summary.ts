@@ -24,7 +24,7 @@ import type {
   TestStep,
   WorkerInfo,
 } from '@playwright/test/reporter';
-import { runUrl } from '../fixtures/config/ci.ts';
+import { ciAttempt, runUrl } from '../fixtures/config/ci.ts';
 import { redact } from '../fixtures/config/index.ts';
 import { identityOf } from '../fixtures/process/identity.ts';
 import { claimName, claimOutput } from '../runs/build-claim.ts';
@@ -41,7 +41,13 @@ import {
   topLevelSteps,
 } from './failure.ts';
 import { plannedFlows } from '../runs/flow/flow.ts';
-import { type JournalEvent, type JournalWriter, openJournal, type PlannedHost } from '../runs/journal.ts';
+import {
+  type JournalEvent,
+  type JournalWriter,
+  openJournal,
+  type Origin,
+  type PlannedHost,
+} from '../runs/journal.ts';
 import { foldJournal, type RunModel } from '../runs/model.ts';
 import { type NoteKind, noteOf } from '../runs/notes.ts';
 import { writeOutputs } from '../runs/outputs.ts';
@@ -49,7 +55,8 @@ import { ProgressBoard } from '../runs/progress.ts';
 import { renderText } from '../runs/render/text.ts';
 import * as facts from '../runs/run-facts.ts';
 import { registerSecrets } from './secrets.ts';
-import { publishedShards, publishShard, shardByProject } from './sharding.ts';
+import { MergedShards } from './merging.ts';
+import { originOf, publishShard, shardByProject } from './sharding.ts';
 import { thumbnailsOf } from '../runs/render/pictures.ts';
 import {
   beginRun,
@@ -115,7 +122,13 @@ export default class SummaryReporter implements Reporter {
   #hosts = new Set<string>();
   /** Every machine of a sharded run, known before the other shards' are excluded. */
   #scope: PlannedHost[] | undefined;
+  /** Of a shard. */
+  #origin: Origin | undefined;
   #config: FullConfig | undefined;
+  /** What is merged; undefined in a run. */
+  #merged: MergedShards | undefined;
+  /** Of other reporters, before anything began. */
+  readonly #early: (readonly [error: TestError, worker: WorkerInfo | undefined])[] = [];
   /** Set until the run has a folder. */
   #beginning: Beginning | undefined;
   /** Machines by the spec files that only they run. */
@@ -127,10 +140,12 @@ export default class SummaryReporter implements Reporter {
   #pictures: ReadonlyMap<string, string> = new Map();
   #isOver = false;
   readonly #isListing: boolean;
+  readonly #isMerging: boolean;
 
   constructor(options: SummaryOptions & RunnerOptions = {}) {
     this.#options = options;
     this.#isListing = options._mode === 'list';
+    this.#isMerging = options._mode === 'merge';
     if (this.#isListing || options.configDir === undefined) return;
     this.#guarded(() => this.#announce(options.configDir ?? ''));
   }
@@ -145,12 +160,16 @@ export default class SummaryReporter implements Reporter {
       this.#prepare(config);
       const hosts = facts.plannedHosts(suite, config, this.#args);
       this.#build = this.#claimName(suite, { shard });
+      this.#origin = originOf(config, suite);
       const shards = shardByProject(suite, shard, testRun);
       this.#scope = hosts.map((host) =>
         host.untested === undefined ? { ...host, shard: shards.get(host.host) ?? 1 } : host,
       );
       publishShard(config, {
         run: this.#run,
+        attempt: ciAttempt(),
+        at: Date.now(),
+        origin: this.#origin,
         build: this.#build,
         shard,
         scope: this.#scope,
@@ -159,30 +178,55 @@ export default class SummaryReporter implements Reporter {
     });
   }
 
-  onBegin(config: FullConfig, suite: Suite): void {
+  /** Only a reporter of this version is told which report is being merged, and how each ended. */
+  version(): 'v2' | undefined {
+    return this.#isMerging ? 'v2' : undefined;
+  }
+
+  onConfigure(config: FullConfig): void {
+    this.#config = config;
+  }
+
+  onReportConfigure({ config }: { readonly config: FullConfig }): void {
+    this.#guarded(() => {
+      const text = this.#merged?.begin(config);
+      if (text !== undefined) this.#record({ type: 'unreadable', at: Date.now(), text });
+    });
+  }
+
+  onReportEnd({ result }: { readonly result: FullResult }): void {
+    this.#merged?.end(result);
+  }
+
+  /** A reporter of version 2 was told the configuration before. */
+  onBegin(...args: [config: FullConfig, suite: Suite] | [suite: Suite]): void {
     if (this.#isListing) return;
+    const [config, suite] = args.length === 2 ? args : [this.#config, args[0]];
+    if (config === undefined) return;
     this.#guarded(() => this.#begin(config, suite));
+    for (const [error, worker] of this.#early.splice(0)) this.onError(error, worker);
     if (this.#events[0]?.type === 'run-begin') this.#guarded(() => this.#write(this.#model()));
   }
 
   #begin(config: FullConfig, suite: Suite): void {
     this.#config = config;
     this.#prepare(config);
-    const merged = publishedShards(config);
+    this.#merged = this.#isMerging ? new MergedShards(config) : undefined;
+    const first = this.#merged?.first;
     const at = Date.now();
-    const run = merged[0]?.run ?? this.#run;
+    const run = first?.run ?? this.#run;
     const group = process.env.VMWRIGHT_GROUP;
     const part = {
       ...(config.shard === null ? {} : { shard: config.shard }),
       ...(group === undefined || group === '' ? {} : { group }),
     };
-    const claim = (): string => this.#claimName(suite, part, merged[0], at);
+    const claim = (): string => this.#claimName(suite, part, first, at);
     // A run that finds no test is none; whether this is one its errors say, and they come next.
     const isHeld = suite.allTests().length === 0 && !this.#isAwaited();
     this.#build ||= isHeld ? (givenName() ?? facts.defaultBuildName([], at)) : claim();
     this.#claimOutput(run);
     const given = readRecord(join(this.#stateFolder, this.#build));
-    const isFresh = merged.length === 0 || config.shard !== null;
+    const isFresh = first === undefined;
     const isPlanned = given !== undefined && given.run === process.env.VMWRIGHT_RUN_ID;
     const adopted =
       isFresh && isPlanned && !existsSync(join(this.#stateFolder, this.#build, FILES.journal))
@@ -194,7 +238,7 @@ export default class SummaryReporter implements Reporter {
     this.#owners = ownersOf(suite);
     const files = [...new Set(tests.map((test) => test.location.file))];
     const suites = [...new Set(files.map(facts.suiteName))];
-    const command = merged[0]?.command ?? adopted?.command ?? this.#command();
+    const command = first?.command ?? adopted?.command ?? this.#command();
     const matrix = this.#options.matrix ?? 'vm-matrix.ts';
     const coverage =
       adopted !== undefined && adopted.coverage.length > 0
@@ -218,9 +262,10 @@ export default class SummaryReporter implements Reporter {
       ...part,
       ...(url === undefined ? {} : { url }),
       ...(htmlReport === undefined ? {} : { htmlReport }),
+      ...(this.#origin === undefined ? {} : { origin: this.#origin }),
     });
     for (const crash of publishedCrashes(config)) this.#record(noteOf(at, 'anomaly', crash));
-    this.#recordMissingShards(at, config);
+    this.#recordMerged(at);
     const beginning = { hosts, run, command, suite: suites.join(', '), at, adopted, part };
     this.#beginning = isHeld ? { ...beginning, claim } : beginning;
     if (!isHeld) this.#store();
@@ -253,7 +298,7 @@ export default class SummaryReporter implements Reporter {
   }
 
   onTestBegin(test: TestCase, result: TestResult): void {
-    if (!this.#isHost(test)) return;
+    if (!this.#isHost(test) || this.#isPassedOver) return;
     this.#guarded(() => {
       const at = result.startTime.getTime();
       this.#record({ type: 'test-begin', at, retry: result.retry, ...this.#identity(test) });
@@ -261,7 +306,7 @@ export default class SummaryReporter implements Reporter {
   }
 
   onStepBegin(test: TestCase, _result: TestResult, step: TestStep): void {
-    if (!this.#isHost(test) || !isTopLevelStep(step)) return;
+    if (!this.#isHost(test) || !isTopLevelStep(step) || this.#isPassedOver) return;
     const { host, id } = this.#identity(test);
     this.#guarded(() =>
       this.#record({ type: 'step-begin', at: step.startTime.getTime(), host, title: step.title, id }),
@@ -269,14 +314,14 @@ export default class SummaryReporter implements Reporter {
   }
 
   onStepEnd(test: TestCase, _result: TestResult, step: TestStep): void {
-    if (!this.#isHost(test) || !isTopLevelStep(step)) return;
+    if (!this.#isHost(test) || !isTopLevelStep(step) || this.#isPassedOver) return;
     const at = step.startTime.getTime() + Math.max(0, step.duration);
     const { host, id } = this.#identity(test);
     this.#guarded(() => this.#record({ type: 'step-end', at, host, id, ...timedStep(step) }));
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {
-    if (this.#isListing) return;
+    if (this.#isListing || this.#isPassedOver) return;
     if (!this.#isHost(test)) {
       this.#guarded(() => this.#recordOther(test, result));
       return;
@@ -321,7 +366,11 @@ export default class SummaryReporter implements Reporter {
   }
 
   onError(error: TestError, worker?: WorkerInfo): void {
-    if (this.#isListing) return;
+    if (this.#isListing || this.#isPassedOver) return;
+    if (this.#isMerging && this.#merged === undefined) {
+      this.#early.push([error, worker]);
+      return;
+    }
     this.#guarded(() => {
       const ofWorker = worker?.project.name;
       const host = ofWorker ?? this.#owners.get(error.location?.file ?? '');
@@ -353,7 +402,8 @@ export default class SummaryReporter implements Reporter {
   }
 
   #end(): void {
-    const { startTime, duration = 0, status } = this.#result ?? {};
+    const { startTime, duration = 0, status: told } = this.#result ?? {};
+    const status = this.#merged?.status ?? told;
     const at = startTime === undefined ? Date.now() : startTime.getTime() + duration;
     const errors = this.#events.filter((event) => event.type === 'error');
     const isNoRun =
@@ -394,6 +444,8 @@ export default class SummaryReporter implements Reporter {
       }
       this.#journal?.close();
     });
+    // Playwright merges with 0 whatever the tests came to.
+    if (this.#isMerging && code === 0 && this.#model().state !== 'COMPLETED') process.exitCode = 1;
   }
 
   #recordError(error: { readonly host?: string; readonly short: string; readonly excerpt: string }): void {
@@ -474,6 +526,11 @@ export default class SummaryReporter implements Reporter {
     this.#stateFolder = resolve(root, this.#options.stateFolder ?? 'test-results/state');
   }
 
+  /** What is told belongs to an attempt that does not count. */
+  get #isPassedOver(): boolean {
+    return this.#merged?.isPassedOver === true;
+  }
+
   #isHost(test: TestCase): boolean {
     return this.#hosts.has(facts.hostOf(test));
   }
@@ -481,8 +538,8 @@ export default class SummaryReporter implements Reporter {
   /** The machines of the whole run: those of the plan that was approved, of all shards, or what the suites hold. */
   #plan(config: FullConfig, suite: Suite, adopted: RunRecord | undefined): readonly PlannedHost[] {
     const found = facts.plannedHosts(suite, config, this.#args);
-    const merged = publishedShards(config);
-    const scope = this.#scope ?? merged[0]?.scope ?? adopted?.hosts ?? [];
+    const merged = this.#merged?.first;
+    const scope = this.#scope ?? merged?.scope ?? adopted?.hosts ?? [];
     const group = process.env.VMWRIGHT_GROUP;
     const planned =
       group === undefined || group === '' ? scope : scope.filter((host) => host.family === group);
@@ -490,7 +547,8 @@ export default class SummaryReporter implements Reporter {
     return planned.map((plan) => {
       // In a shard the others' machines have no test, and are no machines without one.
       const own = found.find((host) => host.host === plan.host && host.untested === undefined);
-      return { ...plan, ...own };
+      // Of a shard that was run twice the reports hold each test twice.
+      return merged === undefined ? { ...plan, ...own } : { ...own, ...plan };
     });
   }
 
@@ -532,19 +590,11 @@ export default class SummaryReporter implements Reporter {
     return folder;
   }
 
-  #recordMissingShards(at: number, config: FullConfig): void {
-    const present = publishedShards(config);
-    const [first] = present;
-    if (first === undefined || config.shard !== null) return;
-    for (const other of present.filter((shard) => shard.run !== first.run)) {
-      this.#record({ type: 'unreadable', at, text: `shard ${other.shard.current} belongs to another run` });
-    }
-    const numbers = new Set(present.map((shard) => shard.shard.current));
-    for (const { host, shard, skip } of first.scope) {
-      if (skip !== undefined || shard === undefined || numbers.has(shard)) continue;
-      const text = `the report of shard ${shard}/${first.shard.total} is missing`;
-      this.#record({ type: 'unreadable', at, host, text });
-    }
+  #recordMerged(at: number): void {
+    const { faults = [], missing = [], notes = [] } = this.#merged ?? {};
+    for (const text of faults) this.#record({ type: 'unreadable', at, text });
+    for (const { host, text } of missing) this.#record({ type: 'unreadable', at, host, text });
+    for (const note of notes) this.#record(noteOf(at, 'infrastructure', note));
   }
 
   #recordUrl(at: number, url: string): void {

@@ -90,6 +90,14 @@ export interface Picture {
 
 export type Outcome = 'passed' | 'failed' | 'timedOut' | 'skipped' | 'interrupted';
 
+/** What the parts of one run have in common. */
+export interface Origin {
+  /** Absent where neither the CI system nor git knows it. */
+  readonly commit?: string;
+  /** What was to be run, and how: a hash by what it is of. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
 /** An event of the journal without the envelope. `at` is milliseconds since the epoch. */
 export type JournalEvent =
   | {
@@ -114,6 +122,8 @@ export type JournalEvent =
       readonly failOnFlakyTests?: boolean;
       /** Folder of Playwright's HTML report, when one is written. */
       readonly htmlReport?: string;
+      /** Of a shard: what it has to have in common with the others. */
+      readonly origin?: Origin;
     }
   | ({
       readonly type: 'test-begin';

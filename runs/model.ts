@@ -6,7 +6,15 @@
 import { keyOf } from './attempts.ts';
 import { runErrors } from './errors.ts';
 import { type Flow, flowsOf } from './flow/executed.ts';
-import type { JournalEvent, PlannedFlow, PlannedHost, RunError, RunnerStatus, Shard } from './journal.ts';
+import type {
+  JournalEvent,
+  Origin,
+  PlannedFlow,
+  PlannedHost,
+  RunError,
+  RunnerStatus,
+  Shard,
+} from './journal.ts';
 import { notesOf } from './notes.ts';
 import {
   hostModel,
@@ -43,6 +51,8 @@ export interface RunModel {
   readonly url: string | undefined;
   /** Folder of Playwright's HTML report. Absent where none was written or nobody told. */
   readonly htmlReport?: string | undefined;
+  /** Of a shard. */
+  readonly origin?: Origin | undefined;
 }
 
 /** What is known of a run beside its journal. The runner itself, rendering its own end, has nothing to add. */
@@ -135,6 +145,7 @@ export function foldJournal(events: readonly JournalEvent[], around?: Surroundin
     command: begin.command,
     url: events.findLast((event) => event.type === 'url')?.url ?? begin.url,
     htmlReport: begin.htmlReport,
+    ...(begin.origin === undefined ? {} : { origin: begin.origin }),
   };
 }
 

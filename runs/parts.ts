@@ -9,6 +9,7 @@ import { unite } from './flow/executed.ts';
 import { type HostModel, type RunState, verdictOf } from './verdict.ts';
 import type { PlannedHost } from './journal.ts';
 import type { RunModel } from './model.ts';
+import { foldShards } from './shards.ts';
 import type { RunRecord } from './store.ts';
 
 /** What is known of a run beside its parts. */
@@ -26,12 +27,13 @@ export interface Whole {
 const STATES: readonly RunState[] = ['HUNG', 'RUNNING', 'CANCELLED', 'TERMINATED', 'UNKNOWN'];
 
 export function mergeParts(parts: readonly RunModel[], whole: Whole): RunModel {
-  const { record, faults } = whole;
+  const { record } = whole;
+  const faults = [...whole.faults, ...shardFaults(parts, record)];
   const [first] = parts;
   if (first !== undefined && parts.length === 1 && faults.length === 0 && !isPart(first, record))
     return first;
   const hosts = wholeScope(parts, whole);
-  const state = stateOf(parts, hosts, whole);
+  const state = stateOf(parts, hosts, { ...whole, faults });
   const isOver = state !== 'RUNNING' && state !== 'HUNG';
   const ends = parts.flatMap((part) => part.endedAt ?? []);
   const coverage = new Map(parts.flatMap((part) => part.coverage));
@@ -60,6 +62,14 @@ export function mergeParts(parts: readonly RunModel[], whole: Whole): RunModel {
     url: parts.findLast((part) => part.url !== undefined)?.url,
     htmlReport: parts.length === 1 ? parts[0]?.htmlReport : undefined,
   };
+}
+
+/** Each shard has one folder, which its newest attempt took over. */
+function shardFaults(parts: readonly RunModel[], { run }: Whole['record']): readonly string[] {
+  const shards = parts.flatMap(({ shard, origin, startedAt }) =>
+    shard === undefined ? [] : { run, shard, origin, attempt: 1, at: startedAt },
+  );
+  return foldShards(shards).faults;
 }
 
 function isPart(model: RunModel, record: Whole['record']): boolean {
