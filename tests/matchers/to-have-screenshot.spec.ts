@@ -109,7 +109,7 @@ const MODES = {
 };
 
 for (const [mode, wanted] of Object.entries(MODES)) {
-  test(`updateSnapshots ${mode}: ${Object.entries(wanted)
+  test(`VE5: updateSnapshots ${mode}: ${Object.entries(wanted)
     .map((entry) => entry.join(' '))
     .join(', ')}`, async () => {
     const baselines = { 'same.png': desktop(), 'other.png': desktop() };

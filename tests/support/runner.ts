@@ -48,13 +48,14 @@ export function cleanEnvironment(also?: RegExp): NodeJS.ProcessEnv {
 /**
  * Runs `playwright <args>` in `folder` as its own process group and waits for its end.
  *
- * @param options.env variables on top of a clean environment: none of the outer runner's are inherited
+ * @param options.env variables on top of a clean environment: none of the outer runner's are inherited; undefined
+ *   takes one away
  * @param options.onOutput sees each piece of output, e.g. to act in mid-run
  */
 export async function runPlaywright(
   folder: string,
   args: readonly string[],
-  options: { env?: Record<string, string>; onOutput?: (text: string, pid: number) => void } = {},
+  options: { env?: Record<string, string | undefined>; onOutput?: (text: string, pid: number) => void } = {},
 ): Promise<RunnerResult> {
   const child = spawn(process.execPath, [PLAYWRIGHT, ...args], {
     cwd: folder,
