@@ -153,6 +153,12 @@ export function silenceOf(folder: string, identity: ProcessIdentity, now: number
   return beats.length === 0 ? undefined : Math.max(0, Math.min(...beats));
 }
 
+/** When any process of the run last showed in `folder` that it lives; undefined where none did. Milliseconds since the epoch. */
+export function lastSeen(folder: string, run: string): number | undefined {
+  const beats = ownersOf(folder).flatMap(({ owner, beatAt }) => (owner.run === run ? [beatAt] : []));
+  return beats.length === 0 ? undefined : Math.max(...beats);
+}
+
 /** The whole and any part of it are not written at the same time. */
 function areInEachOthersWay(one: string | undefined, other: string | undefined): boolean {
   if (one === undefined || other === undefined) return false;

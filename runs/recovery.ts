@@ -28,7 +28,8 @@ import {
 import { type JournalEvent, readJournal } from './journal.ts';
 import { lookingAlone } from './claim.ts';
 import { type ProcessState, runnerState } from './liveness.ts';
-import { foldJournal } from './model.ts';
+import { foldJournal, type RunModel } from './model.ts';
+import { recoverRun } from './evidence/recover.ts';
 import {
   FILES,
   partsOf,
@@ -50,6 +51,8 @@ export interface RecoveredRun {
   readonly pid: number;
   readonly outcome: 'recovered' | 'skipped';
   readonly hosts: Session['hosts'];
+  /** Its journal is gone: what is said of it is what its artefacts show. */
+  readonly isLost?: boolean;
   readonly reason?: string;
 }
 
@@ -130,13 +133,16 @@ function recoverRuns(options: RecoveryOptions, flush: (session: Session) => void
     if (record === undefined) return [];
     const whole = { folder: wholeFolder, record };
     const isCancelled = readJson(join(whole.folder, FILES.cancelled)) !== undefined;
-    return partsOf(whole.folder).flatMap((folder): RecoveredRun[] => {
+    const parts = partsOf(whole.folder);
+    // Without any journal the artefacts of the whole are what is left.
+    const folders = parts.length > 0 ? parts : [whole.folder];
+    return folders.flatMap((folder): RecoveredRun[] => {
       const record = readRecord(folder);
       if (record?.run !== whole.record.run || isCancelled) return [];
       if (processState(record.process, folder) !== 'gone' || isFinished(folder, record)) return [];
       const found = { folder, build: record.build, pid: record.process.pid };
       try {
-        const session = crashedRun(folder, whole.folder, record);
+        const session = parts.length > 0 ? crashedRun(folder, whole.folder, record) : lostRun(folder, record);
         if (session === undefined) return [];
         if (!dryRun) {
           flush(session);
@@ -145,7 +151,8 @@ function recoverRuns(options: RecoveryOptions, flush: (session: Session) => void
             `${JSON.stringify({ run: record.run, at: Date.now() })}\n`,
           );
         }
-        return [{ ...found, outcome: 'recovered', hosts: session.hosts }];
+        const isLost = parts.length === 0;
+        return [{ ...found, outcome: 'recovered', hosts: session.hosts, ...(isLost ? { isLost } : {}) }];
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         return [{ ...found, outcome: 'skipped', hosts: [], reason }];
@@ -169,17 +176,26 @@ function crashedRun(folder: string, whole: string, record: RunRecord): Session |
   const text = readFileSync(join(folder, FILES.journal), 'utf8');
   const { events, faults } = readJournal(text, folder);
   if (events.some(({ type }) => type === 'run-end') || !hasBegun(events)) return undefined;
-  const { hosts, startedAt, endedAt } = foldJournal(events, { runner: 'gone', now: Date.now(), faults });
+  const model = foldJournal(events, { runner: 'gone', now: Date.now(), faults });
   const part = folder.slice(whole.length);
+  return { ...sessionOf(model, record), id: `run_${record.build}_${record.run}${part}`, journal: text };
+}
+
+/** The session that the artefacts of a run tell of, when nothing else is left; undefined when there are none. */
+function lostRun(folder: string, record: RunRecord): Session | undefined {
+  const model = recoverRun(folder, record);
+  if (model === undefined) return undefined;
+  return { ...sessionOf(model, record), id: `run_${record.build}_${record.run}` };
+}
+
+function sessionOf({ hosts, startedAt, endedAt }: RunModel, record: RunRecord): Omit<Session, 'id'> {
   return {
-    id: `run_${record.build}_${record.run}${part}`,
     runId: record.run,
     end: CRASHED,
     hosts: hosts.map(({ host, status, detail }) => ({ host, status, detail })),
     startedAt: new Date(startedAt).toISOString(),
     endedAt: new Date(endedAt ?? startedAt).toISOString(),
     snapshots: [],
-    journal: text,
   };
 }
 
@@ -279,6 +295,8 @@ export function recoveryLines(
       const name = `run ${run.build} (process ${run.pid})`;
       if (run.outcome === 'skipped') return all ? `${name} is left alone: ${run.reason ?? ''}` : [];
       const hosts = run.hosts.map(({ host, status, detail }) => `${host} ${status} - ${detail}`).join('; ');
+      if (run.isLost === true)
+        return `${name} has no journal left and ${dryRun ? would : 'was '}rebuilt from its artefacts: ${hosts}`;
       return `${name} was cut off and ${would}finished as crashed: ${hosts}`;
     }),
     ...traces.flatMap(({ file, outcome, reason, session }) => {

@@ -5,11 +5,11 @@
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { CLAIM_FOLDER } from '../claim.ts';
+import { CLAIM_FOLDER, HEARTBEAT_MS, lastSeen } from '../claim.ts';
 import { foldJournal, type RunModel } from '../model.ts';
 import { runnerState } from '../liveness.ts';
 import { type ReadOptions, readRun, type StoredRun } from '../read-run.ts';
-import { FILES, partsOf, readJson, type RunRecord } from '../store.ts';
+import { FILES, partsOf, readJson, type RunRecord, wholeFolder } from '../store.ts';
 import { collect, evidenceOf } from './collect.ts';
 import type { Artifact } from './shape.ts';
 
@@ -66,7 +66,13 @@ function endOf(folder: string, record: RunRecord): number | undefined {
     const { at } = (readJson(join(folder, name)) ?? {}) as { at?: unknown };
     return typeof at === 'number' ? at : [];
   });
-  return [...phaseEnd(folder), ...seen].at(0);
+  return [...phaseEnd(folder), ...seen, ...lastBreath(folder, record)].at(0);
+}
+
+/** A runner that was killed saw no end of its own: it showed that it lived until a heartbeat before. */
+function lastBreath(folder: string, { run }: RunRecord): number[] {
+  const seen = lastSeen(wholeFolder(folder), run);
+  return seen === undefined ? [] : [seen + HEARTBEAT_MS];
 }
 
 /** The end of the phase `run` that `vmwright run` kept before it kept it in the record. */

@@ -9,8 +9,9 @@ import { readStored } from '../../runs/evidence/recover.ts';
 import { placeOf } from '../../runs/evidence/time.ts';
 import type { RunModel } from '../../runs/model.ts';
 import { beginRun, endRun, FILES, readRecord, type RunRecord } from '../../runs/store.ts';
+import { identityOf } from '../../fixtures/process/identity.ts';
 import { runPlaywright } from '../support/runner.ts';
-import { writeRunProject } from './command.ts';
+import { vmwright, writeRunProject } from './command.ts';
 import { corpus, DURING, type Files, planOf, rebuilt, result, START } from './evidence-support.ts';
 import { recordOf } from './support.ts';
 
@@ -235,4 +236,65 @@ test('a time without a zone is certain only where every zone agrees', () => {
   expect(place(START + 13 * 3_600_000)).toBe('doubtful');
   expect(place(START - 13 * 3_600_000)).toBe('outside');
   expect(place(START + 13 * 3_600_000, 'name')).toBe('within');
+});
+
+test('VE12: in New York, recover, status and replay count what the run left within its window: a zone that is unknown passes nothing, nothing after the end counts', async ({}, testInfo) => {
+  test.setTimeout(120_000);
+  const project = testInfo.outputPath('p');
+  writeRunProject(project, ['a'], {});
+  const state = join(project, 'test-results/state');
+  const names = ['own', 'offset', 'early', 'zoneless', 'older', 'late', 'broken'];
+  const hosts = names.map((host) => ({ host, tests: 1 }));
+  const gone = { ...identityOf(process.pid), pid: 2 ** 22 - 3 };
+  const junit = (host: string, at: string, inner = ''): string =>
+    `<testsuites><testsuite name="s.spec.ts" timestamp="${at}" hostname="${host}" tests="1"><testcase name="t" classname="s.spec.ts">${inner}</testcase></testsuite></testsuites>`;
+  const files: readonly (readonly [host: string, text: string, modifiedAt: number])[] = [
+    // Playwright takes the time of its own report before any reporter hears of the run.
+    ['own', junit('own', new Date(START - 1).toISOString()), DURING],
+    ['early', junit('early', new Date(START - 1_100).toISOString()), DURING],
+    ['offset', junit('offset', '2026-05-12T05:05:00-04:00'), DURING],
+    // 09:05 in New York is 13:05 UTC; it was 05:05 there. Three hours before the run it was 06:00 UTC.
+    ['zoneless', junit('zoneless', '2026-05-12T09:05:00'), DURING],
+    ['older', junit('older', '2026-05-12T06:05:00'), DURING],
+    ['late', JSON.stringify(result('late', 'passed')), DURING + 60_000],
+    ['broken', junit('broken', '2026-05-12T09:05:00', '<failure/>'), DURING],
+  ];
+  const wanted =
+    'own PASS, offset PASS, early UNKNOWN, zoneless UNKNOWN, older UNKNOWN, late UNKNOWN, broken FAIL';
+  // The end as the record has it, and as the last heartbeat of a killed runner shows it.
+  for (const [build, more] of [
+    ['ended', { endedAt: DURING }],
+    ['killed', {}],
+  ] as const) {
+    const folder = join(state, build);
+    beginRun(folder, recordOf({ build, startedAt: START, hosts, process: gone, ...more }));
+    for (const [host, text, modifiedAt] of files) {
+      const file = join(folder, `${host}.${text.startsWith('<') ? 'xml' : 'json'}`);
+      writeFileSync(file, text);
+      utimesSync(file, new Date(modifiedAt), new Date(modifiedAt));
+    }
+    if (build === 'killed') {
+      const owner = join(folder, '.claim/x.json');
+      mkdirSync(dirname(owner));
+      writeFileSync(owner, JSON.stringify({ run: recordOf().run, process: gone }));
+      utimesSync(owner, new Date(DURING), new Date(DURING));
+    }
+    const env = { TZ: 'America/New_York', VMWRIGHT_SESSIONS_DIR: join(project, 'sessions') };
+    const shown = await vmwright(project, ['status', '--build', build, '--format', 'json'], { env });
+    const replayed = await vmwright(project, ['replay', folder, '--format', 'json'], { env });
+    for (const { stdout } of [shown, replayed]) {
+      const told = JSON.parse(stdout) as { state: string; hosts: { host: string; status: string }[] };
+      expect(told.hosts.map(({ host, status }) => `${host} ${status}`).join(', '), build).toBe(wanted);
+    }
+    const line = (stdout: string): string =>
+      new RegExp(`^run ${build} .*$`, 'm').exec(stdout)?.[0] ?? 'no line of the run';
+    const recovered = line((await vmwright(project, ['recover'], { env })).stdout);
+    expect(recovered).toContain('has no journal left');
+    const told = names.map(
+      (host) => `${host} ${new RegExp(`\\b${host} ([A-Z]+) - `).exec(recovered)?.[1] ?? ''}`,
+    );
+    expect(told.join(', ')).toBe(wanted);
+    // Once.
+    expect(line((await vmwright(project, ['recover'], { env })).stdout)).toBe('no line of the run');
+  }
 });
