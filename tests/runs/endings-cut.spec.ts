@@ -167,7 +167,7 @@ for (const [what, b, shards, state, hosts] of [
  * Runs Playwright where `test-results` is a file system of 1 MB that holds an older pass. The mount is one of its own
  * namespace: nobody else sees it and nothing of it stays. What was left there is copied to `after/test-results`.
  */
-async function onSmallDisk(folder: string, fill: string): Promise<number> {
+async function onSmallDisk(unshare: string, folder: string, fill: string): Promise<number> {
   const script = `
 mount -t tmpfs -o size=1m tmpfs test-results || exit 99
 cp -r old/. test-results/
@@ -178,7 +178,7 @@ rm -f test-results/ballast
 cp -r test-results/. after/test-results/
 exit $code`;
   const command = ['--mount', '--map-root-user', 'sh', '-c', script, process.execPath, PLAYWRIGHT, 'test'];
-  const child = spawn('unshare', command, {
+  const child = spawn(unshare, command, {
     cwd: folder,
     env: { ...cleanEnvironment(), ...homeVariables(join(folder, 'home')), ...ENV },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -209,7 +209,7 @@ for (const [what, fill, body] of [
   ],
 ] as const) {
   test(`VE2: a disk of 1 MB that ${what}: no older PASS stands, and COMPLETED takes whole evidence`, async ({}, info) => {
-    requirePeer(test, 'unshare');
+    const unshare = requirePeer(test, 'unshare');
     const folder = info.outputPath('p');
     writeEnding(folder, {
       files: {
@@ -226,7 +226,7 @@ for (const n of [1, 2, 3, 4]) test('t' + n, async () => {
     renameSync(join(folder, 'test-results'), join(folder, 'old'));
     for (const made of ['test-results', 'after/test-results'])
       mkdirSync(join(folder, made), { recursive: true });
-    const exitCode = await onSmallDisk(folder, fill);
+    const exitCode = await onSmallDisk(unshare, folder, fill);
     test.skip(exitCode === 99 && !process.env.CI, 'this user may make no mount of his own');
     expect([0, 1]).toContain(exitCode);
     const after = join(folder, 'after');
