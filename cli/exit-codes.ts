@@ -5,6 +5,7 @@
  */
 import { isVmwrightError } from '../fixtures/errors.ts';
 import type { RunModel } from '../runs/model.ts';
+import { isUnavailable, isUnavailableCode } from '../runs/unavailable.ts';
 
 export const EXIT = {
   ok: 0,
@@ -31,12 +32,6 @@ const BY_CODE: Readonly<Record<string, number>> = {
     'PLAN_INVALID OPTION_REPEATED MATRIX_INVALID SUITE_INVALID BUILD_NAME_INVALID RECORD_OUTPUT_EXISTS',
   ),
   ...of(EXIT.approval, 'APPROVAL_NEEDED RISK_UNCONFIRMED'),
-  ...of(EXIT.unreachable, 'PROXMOX_UNREACHABLE PROXMOX_NODE_UNREACHABLE LAB_GONE LEASE_HELD LEASE_LOST'),
-  ...of(
-    EXIT.unreachable,
-    'VM_LOCKED VM_BUSY VM_STATUS_TIMEOUT VM_NO_ADDRESS NETWORK_LOST GPU_HELD GPU_BUSY TASK_TIMEOUT',
-  ),
-  ...of(EXIT.unreachable, 'AGENT_NOT_RUNNING SSH_UNREACHABLE VNC_UNREACHABLE VNC_REFUSED'),
 };
 
 function of(exitCode: number, codes: string): Record<string, number> {
@@ -45,7 +40,8 @@ function of(exitCode: number, codes: string): Record<string, number> {
 
 /** Of an error that ended a command. */
 export function exitCodeOf(error: unknown): number {
-  return isVmwrightError(error) ? (BY_CODE[error.code] ?? EXIT.failed) : EXIT.failed;
+  if (!isVmwrightError(error)) return EXIT.failed;
+  return isUnavailableCode(error.code) ? EXIT.unreachable : (BY_CODE[error.code] ?? EXIT.failed);
 }
 
 /** Of a run that is over. One failure that may be the application's is enough for `failed`. */
@@ -53,13 +49,7 @@ export function exitCodeOfRun({ state, hosts }: Pick<RunModel, 'state' | 'hosts'
   if (state === 'COMPLETED') return EXIT.ok;
   const others = hosts.filter(({ status }) => status !== 'PASS' && status !== 'SKIP');
   const isUntested = others.every(
-    ({ failures }) => failures.length > 0 && failures.every(({ excerpt }) => isUnreachable(excerpt)),
+    ({ failures }) => failures.length > 0 && failures.every(({ excerpt }) => isUnavailable(excerpt)),
   );
   return state === 'FAILED' && others.length > 0 && isUntested ? EXIT.unreachable : EXIT.failed;
-}
-
-/** By the code that a {@link VmwrightError} begins with. */
-function isUnreachable(excerpt: string): boolean {
-  const code = /^(?:\w+: )?\[([A-Z_]+)\] /.exec(excerpt)?.[1];
-  return code !== undefined && BY_CODE[code] === EXIT.unreachable;
 }

@@ -6,7 +6,8 @@
  *     FAIL > UNKNOWN > RUN, WAIT > SKIP > PASS
  *
  * - FAIL: a test ended otherwise than expected and has no retry left; a worker or its teardown failed; the runner died in
- *   mid-test; a test was flaky in a run that forbids it.
+ *   mid-test; a test was flaky in a run that forbids it. Where nothing failed but the way to the machine, its detail
+ *   says `unavailable`, as exit code 3 does.
  * - UNKNOWN: evidence that cannot be understood, is missing or contradicts itself: a planned test without a result, a
  *   test that was cut off or dropped, a machine that was named and has no test.
  * - RUN, WAIT: the runner lives and is at work on the machine, or will be.
@@ -35,6 +36,7 @@ import {
   testKey,
   wasDropped,
 } from './attempts.ts';
+import { isUnavailable } from './unavailable.ts';
 import type { LeftFile, Picture, PlannedHost, RunError, RunnerStatus, StepResult } from './journal.ts';
 
 export type HostStatus = 'PASS' | 'FAIL' | 'RUN' | 'SKIP' | 'WAIT' | 'UNKNOWN';
@@ -218,10 +220,14 @@ function verdictOn(evidence: HostEvidence): Verdict {
 }
 
 function failed(evidence: HostEvidence): Verdict | undefined {
-  const [failure] = evidence.failures;
+  // What may be the application's fault stands above a machine that was not there.
+  const failure = evidence.failures.find(({ excerpt }) => !isUnavailable(excerpt)) ?? evidence.failures[0];
   if (failure !== undefined) {
-    const { where, short } = failure;
-    const detail = `${where} - ${short === '' ? 'no error was recorded' : short}`;
+    const { where, short, excerpt } = failure;
+    const said = short === '' ? 'no error was recorded' : short;
+    const detail = isUnavailable(excerpt)
+      ? `unavailable: ${said.replace(/^\w*Error: /, '')}`
+      : `${where} - ${said}`;
     return { status: 'FAIL', detail, ...stepOf(evidence) };
   }
   const crash = crashOf(evidence);

@@ -118,6 +118,38 @@ test('readiness: a machine whose sshd comes up while it is waited for', async ({
   session.disconnect();
 });
 
+test('VE20: a jump host that refuses fails at once, a guest that refuses behind it is booting and waited for', async ({
+  startSshd,
+  clock,
+}) => {
+  const inner = await startSshd({ hostKey: 'inner' });
+  const outer = await startSshd({ hostKey: 'outer' });
+  const jump = jumpVia(outer.target());
+  const nobody = { ...jump, port: await freePort() };
+  const strict = jumpVia((await startSshd({ hostKey: 'strict', lines: ['AllowTcpForwarding no'] })).target());
+  for (const refusing of [nobody, strict]) {
+    const target = inner.target({ jump: refusing, clock });
+    for (const opening of [() => SshSession.connect(target), () => SshSession.waitReady(target)]) {
+      const error = await errorOf(opening());
+      expect(error).toMatchObject({
+        code: 'SSH_JUMP_REFUSED',
+        subject: `SSH jump host ${USER}@127.0.0.1:${refusing.port}`,
+      });
+    }
+  }
+  expect(clock.slept, 'nothing is tried again').toEqual([]);
+
+  const port = await freePort();
+  const waiting = SshSession.waitReady(inner.target({ port, jump }));
+  await expect.poll(() => outer.log).toContain(`connect_to 127.0.0.1 port ${port}: failed`);
+  await startSshd({ port, hostKey: 'inner' });
+  const session = await waiting;
+  expect((await session.exec('echo in')).stdout).toBe('in\n');
+  session.disconnect();
+  const late = await errorOf(SshSession.waitReady(inner.target({ port: await freePort(), jump }), 1500));
+  expect(late.code).toBe('SSH_UNREACHABLE');
+});
+
 test('a listener that says nothing is given up when the time is over', async ({ startSshd }) => {
   const sshd = await startSshd();
   const mute = createServer((socket) => socket.on('error', () => undefined)).listen(

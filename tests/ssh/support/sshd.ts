@@ -20,6 +20,8 @@ export interface SshdOptions {
   readonly keyType?: KeyType;
   /** Types of further host keys. */
   readonly also?: readonly KeyType[];
+  /** More lines of its configuration. */
+  readonly lines?: readonly string[];
 }
 
 export const USER = userInfo().username;
@@ -81,6 +83,7 @@ export class Sshd {
         'ListenAddress 127.0.0.1',
         `HostKey ${this.hostKeyFile}`,
         ...(options.also ?? []).map((type) => `HostKey ${makeKey(folder, `also-${type}`, type)}`),
+        ...(options.lines ?? []),
         'PidFile none',
         `AuthorizedKeysFile ${makeKey(folder, 'user')}.pub`,
         'PasswordAuthentication no',
