@@ -42,7 +42,7 @@ test('VE20: a dead cluster is asked once a run, and by the next run again', asyn
   const at = (run: string, cluster = 'a:1'): Parameters<typeof connectOnce>[0] => ({ folder, run, cluster });
   const messages: string[] = [];
   for (let attempt = 0; attempt < 3; attempt++)
-    await connectOnce(at('one'), dead).catch((error: Error) => messages.push(error.message));
+    await connectOnce(at('one'), dead).catch((error: unknown) => messages.push(String(error)));
   expect(asked).toBe(1);
   expect(new Set(messages).size).toBe(1);
   expect(messages).toHaveLength(3);
