@@ -230,6 +230,7 @@ function statementsOf(
     const one = fc.oneof(
       { maxDepth: 3, depthSize: 'small' },
       text(STEP),
+      ...(isOpen ? [{ weight: 4, arbitrary: fc.nat(3).map((index) => `await risky(${index});`) }] : []),
       ...settled.map((arbitrary) => arbitrary),
       ...(isOpen ? open : []),
     );

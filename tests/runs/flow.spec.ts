@@ -178,7 +178,15 @@ test('VE15: gates by name: a negation is the opposite, a name that may mean anyt
     expect(under(gate, 'iscsi'), gate).toEqual(['in']);
   }
   const both = ['in (conditional)', 'out (conditional)'];
-  for (const gate of ['fcOnly', 'skipFc', 'fcFailed', 'useFcOrIscsi', 'disableFc', '!!fcReady', 'noUseNotFc'])
+  for (const gate of [
+    'fcOnly',
+    'useOnlyFc',
+    'isFcFailed',
+    'useFcOrIscsi',
+    'hasDisabledFc',
+    '!!fcReady',
+    'noUseNotFc',
+  ])
     for (const value of ['fc', 'iscsi', 'both']) expect(under(gate, value), gate).toEqual(both);
 });
 
@@ -197,6 +205,24 @@ test('VE15: what is declared in the spec stands above what its name suggests', (
   // Text is true, whatever it says.
   const text = `if (process.env.VMWRIGHT_OPTION_X) { ${step('in')} }`;
   expect(steps(folder, text, { x: { value: 'false' } })).toEqual(['in']);
+});
+
+test('VE15: what an error may keep from running is conditional only where somebody catches the error', ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  const [one, two, three] = ['one', 'two', 'three'].map(step);
+  const [second, third] = ['two (conditional)', 'three (conditional)'];
+  expect(steps(folder, `${one} await risky(); ${two}`)).toEqual(['one', 'two']);
+  expect(steps(folder, `try { ${one} await risky(); ${two} } catch { ${three} }`)).toEqual([
+    'one',
+    second,
+    third,
+  ]);
+  expect(steps(folder, `try { ${one} ${two} } catch (error) { throw error; }`)).toEqual(['one', 'two']);
+  expect(steps(folder, `try { ${one} ${two} } finally { ${three} }`)).toEqual(['one', 'two', 'three']);
+  expect(steps(folder, `try { ${one} throw new Error(); ${two} } catch { ${three} }`)).toEqual([
+    'one',
+    'three',
+  ]);
 });
 
 test('VE15: tests that are skipped, and what a group, a hook or another machine skips', ({}, testInfo) => {
