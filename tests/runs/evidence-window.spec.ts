@@ -279,7 +279,11 @@ test('VE12: in New York, recover, status and replay count what the run left with
       writeFileSync(owner, JSON.stringify({ run: recordOf().run, process: gone }));
       utimesSync(owner, new Date(DURING), new Date(DURING));
     }
-    const env = { TZ: 'America/New_York', VMWRIGHT_SESSIONS_DIR: join(project, 'sessions') };
+    const env = {
+      TZ: 'America/New_York',
+      VMWRIGHT_SESSIONS_DIR: join(project, 'sessions'),
+      VMWRIGHT_TRACE_DIR: project,
+    };
     const shown = await vmwright(project, ['status', '--build', build, '--format', 'json'], { env });
     const replayed = await vmwright(project, ['replay', folder, '--format', 'json'], { env });
     for (const { stdout } of [shown, replayed]) {
