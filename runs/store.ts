@@ -125,10 +125,14 @@ export function partFolder(folder: string, part: { shard?: Shard; group?: string
     : join(grouped, 'shards', `${part.shard.current}-of-${part.shard.total}`);
 }
 
-/** Whether `folder` is where this part belongs. A folder that lies in no other run's is anybody's: it may be a copy. */
+/**
+ * Whether `folder` is where this part belongs. A folder that lies in no other run's is anybody's: it may be a copy. A
+ * journal that names no part is of an earlier version.
+ */
 export function isPlaceOf(folder: string, part: { shard?: Shard; group?: string }): boolean {
   const place = relative(wholeFolder(folder), folder);
-  return place === '' || place === partFolder('', part);
+  const own = partFolder('', part);
+  return place === '' || own === '' || place === own;
 }
 
 /** Folder of the whole run that `folder`, a part's or its own, belongs to. */
