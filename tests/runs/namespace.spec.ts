@@ -40,7 +40,7 @@ const before = (ms: number): Date => new Date(Date.now() - ms);
 
 test('VE13: a run that lives in another PID namespace is alive for status, recover, a second run, leases and traces, until its heartbeat is five minutes old', async ({}, info) => {
   test.setTimeout(180_000);
-  requirePeer(test, 'unshare');
+  const unshare = requirePeer(test, 'unshare');
   const folder = info.outputPath('p');
   const night = join(folder, 'test-results/state/night');
   const traces = join(folder, 'traces');
@@ -52,7 +52,7 @@ test('VE13: a run that lives in another PID namespace is alive for status, recov
     VMWRIGHT_GATE: 'off',
   };
   const words = ['--pid', '--fork', '--mount-proc', '--map-root-user', process.execPath, PLAYWRIGHT, 'test'];
-  const container = spawn('unshare', words, {
+  const container = spawn(unshare, words, {
     cwd: folder,
     env: {
       ...cleanEnvironment(),
