@@ -17,6 +17,7 @@ import type { Claim } from '../runs/claim.ts';
 import { crashVariable } from '../runs/crashes.ts';
 import { type ProcessState, runnerState } from '../runs/liveness.ts';
 import { post } from '../runs/post.ts';
+import { readStored } from '../runs/evidence/recover.ts';
 import { readRun } from '../runs/read-run.ts';
 import { aloneInRecovery, recoverFiles, recoveryLines } from '../runs/recovery.ts';
 import { commandLine, defaultBuildName } from '../runs/run-facts.ts';
@@ -143,7 +144,7 @@ async function runClaimed(
   }
   phases.end(join(folder, FILES.phases));
   endRun(folder, runId, Date.now());
-  const finished = readRun(folder, { now: Date.now(), processState: own });
+  const finished = readStored(folder, { now: Date.now(), processState: own });
   if (finished?.record.run !== runId) return exitCode || EXIT.failed;
   // What ended the runner itself, such as a signal, has a code of its own.
   return finished.model.state === 'COMPLETED' || exitCode > 1 ? exitCode : exitCodeOfRun(finished.model);

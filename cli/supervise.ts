@@ -84,9 +84,12 @@ async function endWhenStuck(
   for (;;) {
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
-    const hosts = readRun(part, { now: Date.now(), processState: () => 'alive' })?.model.hosts ?? [];
+    const model = readRun(part, { now: Date.now(), processState: () => 'alive' })?.model;
+    const { hosts = [], othersOpen = 0 } = model ?? {};
     const isDone =
-      hosts.length > 0 && hosts.every(({ status, isWorking }) => status !== 'WAIT' && !isWorking);
+      othersOpen === 0 &&
+      hosts.length > 0 &&
+      hosts.every(({ status, isWorking }) => status !== 'WAIT' && !isWorking);
     since = isDone ? (since ?? Date.now()) : undefined;
     if (since === undefined || Date.now() - since < graceMs) continue;
     writeAtomically(join(part, FILES.stuck), `${JSON.stringify({ at: Date.now() })}\n`);

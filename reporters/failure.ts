@@ -38,8 +38,13 @@ export function leftFiles(result: TestResult): LeftFile[] {
 }
 
 /** True for a `test.step` that is not inside another step, hook or fixture. */
+/** `test.step.skip`, as far as that is known: Playwright tells it at the end of the step. */
+function isLeftOut({ annotations }: TestStep): boolean {
+  return annotations.some(({ type }) => type === 'skip');
+}
+
 export function isTopLevelStep(step: TestStep): boolean {
-  return step.category === 'test.step' && step.parent === undefined;
+  return step.category === 'test.step' && step.parent === undefined && !isLeftOut(step);
 }
 
 /** The failing step, a one-line error and an excerpt, or undefined when the result has no error. */

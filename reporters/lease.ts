@@ -11,6 +11,7 @@
 import type { FullConfig, Reporter, Suite } from '@playwright/test/reporter';
 import { loadSettings, type Machine, redact, type Settings } from '../fixtures/config/index.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
+import { forgetDeadClusters } from '../fixtures/machine/dead-cluster.ts';
 import { identify, nameRun, notesOf, releaseRun } from '../fixtures/lease/index.ts';
 import { connectProxmox } from '../fixtures/proxmox/index.ts';
 
@@ -26,8 +27,9 @@ export default class LeaseReporter implements Reporter {
     nameRun();
   }
 
-  onBegin(_config: FullConfig, root: Suite): void {
+  onBegin(config: FullConfig, root: Suite): void {
     if (this.#isListing) return;
+    for (const { outputDir } of config.projects) forgetDeadClusters(outputDir);
     this.#stopListening = stopOnTermination();
     this.#machines = root.suites.flatMap((suite) => {
       const { machine } = (suite.project()?.use ?? {}) as { machine?: Machine };

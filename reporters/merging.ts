@@ -4,8 +4,8 @@
  * @module
  */
 import type { FullConfig, FullResult } from '@playwright/test/reporter';
-import type { RunnerStatus } from '../runs/journal.ts';
-import { foldShards, nameOf } from '../runs/shards.ts';
+import type { PlannedHost, RunnerStatus } from '../runs/journal.ts';
+import { foldShards, isSameShard, nameOf } from '../runs/shards.ts';
 import { publishedShards, type ShardFacts } from './sharding.ts';
 
 /** The worst first, as Playwright puts the results of several reports together. */
@@ -57,13 +57,18 @@ export class MergedShards {
     return STATUSES.find((status) => this.#statuses.includes(status)) ?? 'passed';
   }
 
+  /** Every machine of what is merged; more than those of one run where the reports are not of one. */
+  get scope(): readonly PlannedHost[] {
+    const hosts = new Map<string, PlannedHost>();
+    for (const { scope } of this.#counted)
+      for (const host of scope) if (!hosts.has(host.host)) hosts.set(host.host, host);
+    return [...hosts.values()];
+  }
+
   /** Which attempts were passed over, a line a shard. */
   get notes(): readonly string[] {
     return this.#counted.flatMap((part) => {
-      const earlier = this.#superseded.filter(
-        ({ run, shard }) =>
-          run === part.run && shard.current === part.shard.current && shard.total === part.shard.total,
-      );
+      const earlier = this.#superseded.filter((other) => isSameShard(other, part));
       if (earlier.length === 0) return [];
       return `${nameOf(part)} was run ${earlier.length + 1} times: the newest attempt counts`;
     });
@@ -74,7 +79,7 @@ export class MergedShards {
     const { first } = this;
     if (first === undefined) return [];
     const numbers = new Set(this.#counted.map(({ shard }) => shard.current));
-    return first.scope.flatMap(({ host, shard, skip }) =>
+    return this.scope.flatMap(({ host, shard, skip }) =>
       skip !== undefined || shard === undefined || numbers.has(shard)
         ? []
         : { host, text: `the report of shard ${shard}/${first.shard.total} is missing` },

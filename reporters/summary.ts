@@ -120,6 +120,7 @@ export default class SummaryReporter implements Reporter {
   #outputFolder = '';
   #stateFolder = '';
   #hosts = new Set<string>();
+  #othersOpen = 0;
   /** Every machine of a sharded run, known before the other shards' are excluded. */
   #scope: PlannedHost[] | undefined;
   /** Of a shard. */
@@ -139,6 +140,8 @@ export default class SummaryReporter implements Reporter {
   readonly #faults: JournalEvent[] = [];
   #pictures: ReadonlyMap<string, string> = new Map();
   #isOver = false;
+  /** The process ends before its run did. */
+  #isGone = false;
   readonly #isListing: boolean;
   readonly #isMerging: boolean;
 
@@ -148,6 +151,9 @@ export default class SummaryReporter implements Reporter {
     this.#isMerging = options._mode === 'merge';
     if (this.#isListing || options.configDir === undefined) return;
     this.#guarded(() => this.#announce(options.configDir ?? ''));
+    process.once('exit', () => {
+      if (!this.#isOver) this.#neverEnded();
+    });
   }
 
   /** A shard is made of whole machines. */
@@ -264,6 +270,7 @@ export default class SummaryReporter implements Reporter {
       ...(htmlReport === undefined ? {} : { htmlReport }),
       ...(this.#origin === undefined ? {} : { origin: this.#origin }),
     });
+    this.#countOthers(suite.allTests().length - tests.length);
     for (const crash of publishedCrashes(config)) this.#record(noteOf(at, 'anomaly', crash));
     this.#recordMerged(at);
     const beginning = { hosts, run, command, suite: suites.join(', '), at, adopted, part };
@@ -324,6 +331,12 @@ export default class SummaryReporter implements Reporter {
     if (this.#isListing || this.#isPassedOver) return;
     if (!this.#isHost(test)) {
       this.#guarded(() => this.#recordOther(test, result));
+      if (
+        result.status === test.expectedStatus ||
+        result.retry >= test.retries ||
+        result.status === 'skipped'
+      )
+        this.#guarded(() => this.#countOthers(-1));
       return;
     }
     this.#guarded(() => {
@@ -391,7 +404,7 @@ export default class SummaryReporter implements Reporter {
     const model = this.#model();
     this.#pictures = await thumbnailsOf(model).catch(() => this.#pictures);
     this.#isOver = true;
-    process.once('exit', (code) => this.#exited(code));
+    process.once('exit', (code) => this.#exited(process.exitCode ?? code));
     const colour = process.stdout.isTTY && !process.env.NO_COLOR;
     process.stdout.write(`\n${redact(renderText(model, { now: Date.now() }, colour))}\n`);
     try {
@@ -435,8 +448,16 @@ export default class SummaryReporter implements Reporter {
     this.#record({ type: 'error', at, short: NO_TEST, excerpt });
   }
 
+  /** The process ends and nobody told how the run did: what stands in the summary must not stay RUNNING. */
+  #neverEnded(): void {
+    this.#isGone = true;
+    this.#guarded(() => this.#write(this.#model()));
+    for (const claim of this.#claims) claim.release();
+  }
+
   /** The last that anybody can learn of a run is the code with which its process ends. */
-  #exited(code: number): void {
+  #exited(exitCode: number | string): void {
+    const code = Number(exitCode);
     this.#guarded(() => {
       if (code !== 0 && this.#model().state === 'COMPLETED') {
         const short = `the runner exited with code ${code} after its last report`;
@@ -455,6 +476,13 @@ export default class SummaryReporter implements Reporter {
       `vmwright summary: the run failed after its summary was printed: ${redact(error.short)}\n`,
     );
     this.#write(this.#model());
+  }
+
+  /** Whoever supervises the run must not take it for idle while they run. */
+  #countOthers(change: number): void {
+    if (change === 0) return;
+    this.#othersOpen += change;
+    this.#record({ type: 'others', at: Date.now(), open: this.#othersOpen });
   }
 
   /** Tests of projects that are no machines: their failures are the run's. */
@@ -481,7 +509,7 @@ export default class SummaryReporter implements Reporter {
     const isEnded = events.some(({ type }) => type === 'run-end');
     const owed = this.#journal?.owed ?? 0;
     const faults = owed === 0 ? [] : [`${owed} bytes of it could not be written`];
-    return foldJournal(events, { runner: isEnded ? 'gone' : 'alive', now, faults });
+    return foldJournal(events, { runner: isEnded || this.#isGone ? 'gone' : 'alive', now, faults });
   }
 
   #placeholder(at: number): JournalEvent {
@@ -539,7 +567,8 @@ export default class SummaryReporter implements Reporter {
   #plan(config: FullConfig, suite: Suite, adopted: RunRecord | undefined): readonly PlannedHost[] {
     const found = facts.plannedHosts(suite, config, this.#args);
     const merged = this.#merged?.first;
-    const scope = this.#scope ?? merged?.scope ?? adopted?.hosts ?? [];
+    const mergedScope = merged === undefined ? undefined : this.#merged?.scope;
+    const scope = this.#scope ?? mergedScope ?? adopted?.hosts ?? [];
     const group = process.env.VMWRIGHT_GROUP;
     const planned =
       group === undefined || group === '' ? scope : scope.filter((host) => host.family === group);
@@ -573,6 +602,7 @@ export default class SummaryReporter implements Reporter {
       ...(part.shard === undefined ? {} : { shards: part.shard.total }),
       ...adopted,
       summary: this.#outputFolder,
+      ...(this.#config?.failOnFlakyTests === true ? { failOnFlakyTests: true } : {}),
       ...(adopted === undefined ? {} : { hosts: withPlannedTests(adopted.hosts, begin.hosts) }),
       process: identityOf(process.pid),
     };
@@ -581,10 +611,8 @@ export default class SummaryReporter implements Reporter {
     if (folder !== whole && part.shard === undefined) keepPlannedTests(whole, begin.run, begin.hosts);
     if (folder === whole && adopted !== undefined)
       updateRecord(whole, {
-        ...adopted,
-        hosts: record.hosts,
-        process: record.process,
-        summary: record.summary,
+        ...record,
+        schemaVersion: adopted.schemaVersion,
       });
     else beginRun(folder, folder === whole ? record : { ...record, groups: [] });
     return folder;

@@ -179,6 +179,8 @@ export type JournalEvent =
       readonly kind?: 'anomaly' | 'fallback' | 'infrastructure';
       readonly text: string;
     }
+  /** How many tests of projects that are no machines have not ended. */
+  | { readonly type: 'others'; readonly at: number; readonly open: number }
   | { readonly type: 'url'; readonly at: number; readonly url: string }
   /** Evidence about a machine (without `host`: about the run) exists and cannot be understood: nothing passes on it. */
   | { readonly type: 'unreadable'; readonly at: number; readonly host?: string; readonly text: string }
@@ -254,6 +256,7 @@ export function readJournal(text: string, subject = 'journal'): Journal {
   lines.pop();
   const events: JournalEvent[] = [];
   const faults: string[] = [];
+  const known = new Map<number, string>();
   let expected = 1;
   for (const [index, line] of lines.entries()) {
     if (line === '') continue;
@@ -264,8 +267,12 @@ export function readJournal(text: string, subject = 'journal'): Journal {
       continue;
     }
     if (entry.v > JOURNAL_VERSION) throw tooNew(subject, entry.v);
-    // A line that was written twice says nothing new.
-    if (entry.n < expected) continue;
+    // A line that was written twice says nothing new; two of one number that differ contradict each other.
+    if (entry.n < expected) {
+      if (known.get(entry.n) !== line) faults.push(`line ${index + 1} is another event ${entry.n}`);
+      continue;
+    }
+    known.set(entry.n, line);
     if (entry.n > expected) faults.push(`${entry.n - expected} events before line ${index + 1} are missing`);
     expected = entry.n + 1;
     events.push(entry.event);

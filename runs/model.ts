@@ -39,6 +39,8 @@ export interface RunModel {
   readonly shard: Shard | undefined;
   readonly group: string | undefined;
   readonly hosts: readonly HostModel[];
+  /** Tests of projects that are no machines and have not ended: set-ups, teardowns, checks. */
+  readonly othersOpen: number;
   /** Every planned machine, also those of other shards. */
   readonly scope: readonly PlannedHost[];
   readonly coverage: readonly (readonly [key: string, value: string])[];
@@ -65,7 +67,10 @@ export interface Surroundings {
   readonly faults?: readonly string[];
   /** When the operator stopped the run. */
   readonly cancelledAt?: number;
-  /** True when the runner was ended by its supervisor, after all results were there, because it never exited. */
+  /**
+   * True when the runner was ended by its supervisor, after all results were there, because it never exited. Where it had
+   * not told the end of the run, nobody knows what it was still at: HUNG, unless a machine failed anyway.
+   */
   readonly wasStuck?: boolean;
   /** With which the runner exited, where its supervisor saw that. */
   readonly exitCode?: number;
@@ -118,24 +123,27 @@ export function foldJournal(events: readonly JournalEvent[], around?: Surroundin
   // A runner that its supervisor ended exits with a code that says nothing of its results.
   const exitCode = around?.wasStuck === true ? undefined : around?.exitCode;
   const errors = runErrors(events, { hosts, status: end?.status, exitCode });
+  const isUntold = around?.wasStuck === true && end === undefined;
+  const stateOf = (verdict: RunState): RunState => (isUntold && verdict === 'COMPLETED' ? 'HUNG' : verdict);
   return {
     build: begin.build,
     run: begin.run,
     version: begin.version,
-    state: progress.state ?? verdictOf({ hosts, faults, errors, status: end?.status, exitCode }),
+    state: progress.state ?? stateOf(verdictOf({ hosts, faults, errors, status: end?.status, exitCode })),
     startedAt: Math.min(begin.at, ...hosts.flatMap((host) => host.startedAt ?? [])),
     endedAt: progress.endedAt,
     slots: begin.slots,
     shard: begin.shard,
     group: begin.group,
     hosts,
+    othersOpen: events.findLast((event) => event.type === 'others')?.open ?? 0,
     scope: begin.hosts,
     coverage: begin.coverage,
     flow,
     errors,
     notes: [
       ...notesOf(events),
-      ...(around?.wasStuck === true ? ['the runner did not exit after the last result and was ended'] : []),
+      ...(around?.wasStuck === true ? [stuckNote(isUntold)] : []),
       ...flowNotes(begin.flow ?? [], flow),
       ...[...logs.values()].flatMap((log) =>
         log.unreadable.flatMap((text) => (faults.includes(text) ? [] : `${log.plan.host}: ${text}`)),
@@ -147,6 +155,11 @@ export function foldJournal(events: readonly JournalEvent[], around?: Surroundin
     htmlReport: begin.htmlReport,
     ...(begin.origin === undefined ? {} : { origin: begin.origin }),
   };
+}
+
+function stuckNote(isUntold: boolean): string {
+  const note = 'the runner did not exit after the last result and was ended';
+  return isUntold ? `${note}: what came after its tests (teardowns, other reporters) is not known` : note;
 }
 
 /** The run's end; of several the worst news: what was stopped or failed once was not finished well. */

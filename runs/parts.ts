@@ -34,7 +34,9 @@ export function mergeParts(parts: readonly RunModel[], whole: Whole): RunModel {
     return first;
   const hosts = wholeScope(parts, whole);
   const state = stateOf(parts, hosts, { ...whole, faults });
-  const isOver = state !== 'RUNNING' && state !== 'HUNG';
+  // Of a runner that its supervisor ended the end is known.
+  const isLive = parts.some((part) => part.state === state && part.endedAt === undefined);
+  const isOver = state !== 'RUNNING' && (state !== 'HUNG' || !isLive);
   const ends = parts.flatMap((part) => part.endedAt ?? []);
   const coverage = new Map(parts.flatMap((part) => part.coverage));
   if (record.shards !== undefined) coverage.set('shards', String(record.shards));
@@ -53,6 +55,7 @@ export function mergeParts(parts: readonly RunModel[], whole: Whole): RunModel {
     shard: undefined,
     group: undefined,
     hosts,
+    othersOpen: parts.reduce((sum, part) => sum + part.othersOpen, 0),
     scope: plansOf(parts, record),
     coverage: [...coverage],
     flow: mergeFlows(parts),

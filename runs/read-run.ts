@@ -66,8 +66,6 @@ function readPart(
   const [begin] = events;
   const isOwn = begin?.type === 'run-begin' && begin.run === record.run;
   const isInPlace = begin?.type !== 'run-begin' || isPlaceOf(part, begin);
-  const exit = readJson(join(part, FILES.exit)) as { code?: unknown } | undefined;
-  const stopped = readJson(join(folder, FILES.cancelled)) as { at?: unknown } | undefined;
   return foldJournal(events, {
     runner,
     now: options.now,
@@ -76,13 +74,25 @@ function readPart(
       ...(isOwn ? [] : ['it belongs to another run']),
       ...(isInPlace ? [] : ['it belongs to another part of the run']),
     ],
+    ...keptBeside(part, folder),
+    ...(options.hungAfterMs === undefined ? {} : { hungAfterMs: options.hungAfterMs }),
+    ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
+  });
+}
+
+/** What its supervisor kept of a run, or of a `part` of the one in `folder`: no journal of a runner can know it. */
+export function keptBeside(
+  part: string,
+  folder: string,
+): Pick<Surroundings, 'wasStuck' | 'exitCode' | 'cancelledAt'> {
+  const exit = readJson(join(part, FILES.exit)) as { code?: unknown } | undefined;
+  const stopped = readJson(join(folder, FILES.cancelled)) as { at?: unknown } | undefined;
+  return {
     wasStuck:
       readJson(join(part, FILES.stuck)) !== undefined || readJson(join(folder, FILES.stuck)) !== undefined,
     ...(typeof exit?.code === 'number' ? { exitCode: exit.code } : {}),
     ...(typeof stopped?.at === 'number' ? { cancelledAt: stopped.at } : {}),
-    ...(options.hungAfterMs === undefined ? {} : { hungAfterMs: options.hungAfterMs }),
-    ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
-  });
+  };
 }
 
 /** The address that was stored as soon as it was seen stands above any other. */

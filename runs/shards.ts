@@ -1,6 +1,7 @@
 /**
  * Which reports of shards make one run: all of one run, cut, configuration and commit, and of each shard its newest
- * attempt.
+ * attempt. Only what ran the same is an attempt at the same: a report of other tests, machines or another commit takes
+ * the place of none.
  *
  * @module
  */
@@ -29,7 +30,7 @@ export interface FoldedShards<T extends ShardPart> {
 export function foldShards<T extends ShardPart>(parts: readonly T[]): FoldedShards<T> {
   const newest = new Map<string, T>();
   for (const part of parts) {
-    const key = JSON.stringify([part.run, part.shard.current, part.shard.total]);
+    const key = keyOf(part);
     const known = newest.get(key);
     if (known === undefined || isNewer(part, known)) newest.set(key, part);
   }
@@ -41,6 +42,17 @@ export function foldShards<T extends ShardPart>(parts: readonly T[]): FoldedShar
       ? []
       : others.flatMap((other) => differences(first, other).map((text) => `${nameOf(other)} ${text}`));
   return { counted, superseded, faults };
+}
+
+/** What two reports have in common of which the later replaces the earlier. */
+function keyOf({ run, shard, origin }: ShardPart): string {
+  const config = Object.entries(origin?.config ?? {}).sort();
+  return JSON.stringify([run, shard.current, shard.total, origin?.commit, config]);
+}
+
+/** Whether the later of the two replaces the earlier. */
+export function isSameShard(one: ShardPart, other: ShardPart): boolean {
+  return keyOf(one) === keyOf(other);
 }
 
 /** `shard 2/3`. */

@@ -71,6 +71,8 @@ const record = z.object({
   /** Groups that are run one after another, with their machines; empty in an ungrouped run. */
   groups: z.array(z.object({ name: z.string(), hosts: z.array(z.string()) })).default([]),
   shards: z.int().min(1).optional(),
+  /** `--fail-on-flaky-tests`. */
+  failOnFlakyTests: z.boolean().optional(),
   /** Folder of the summary that its runner writes. */
   summary: z.string().optional(),
   process: processIdentitySchema,

@@ -54,6 +54,7 @@ export interface CollectPlan {
   readonly endedAt?: number | undefined;
   readonly command: string;
   readonly coverage?: readonly (readonly [string, string])[];
+  readonly failOnFlakyTests?: boolean | undefined;
 }
 
 /** What an artefact says; one that no adapter knows is unreadable, not nothing. */
@@ -70,7 +71,8 @@ export function evidenceOf(artifact: Artifact): Evidence {
   return unreadable(artifact, 'no known format');
 }
 
-function unreadable(artifact: Artifact, text: string): Evidence {
+/** An artefact that cannot be read: about every machine. */
+export function unreadable(artifact: Pick<Artifact, 'name' | 'modifiedAt'>, text: string): Evidence {
   return {
     source: 'text',
     name: artifact.name,
@@ -84,7 +86,7 @@ function unreadable(artifact: Artifact, text: string): Evidence {
 export function collect(plan: CollectPlan, all: readonly Evidence[]): JournalEvent[] {
   const admitted = admit(plan, all);
   const endedAt = plan.endedAt ?? Math.max(plan.startedAt, ...admitted.map((evidence) => evidence.at));
-  const machines = plan.hosts.map((host) => machineOf(host, admitted));
+  const machines = plan.hosts.map((host) => machineOf(host, admitted, plan.failOnFlakyTests));
   const results = machines.flatMap((machine) => machine.ends(endedAt));
   const open = faultsOfAll(admitted);
   return [
@@ -97,6 +99,7 @@ export function collect(plan: CollectPlan, all: readonly Evidence[]): JournalEve
       slots: 1,
       command: plan.command,
       coverage: plan.coverage ?? [],
+      ...(plan.failOnFlakyTests === true ? { failOnFlakyTests: true } : {}),
     },
     ...withEnds(results, endedAt),
     ...open.map((text): JournalEvent => ({ type: 'unreadable', at: endedAt, text })),
@@ -175,7 +178,11 @@ interface MachineEvidence {
 /** Formats that number the attempts at a test. */
 const KNOWS_RETRIES: readonly Source[] = ['journal', 'blob', 'json'];
 
-function machineOf({ host, tests: planned }: PlannedHost, all: readonly Admitted[]): MachineEvidence {
+function machineOf(
+  { host, tests: planned }: PlannedHost,
+  all: readonly Admitted[],
+  failOnFlakyTests = false,
+): MachineEvidence {
   const own = all
     .map((evidence) => ({ ...evidence, tests: evidence.tests.filter((test) => test.host === host) }))
     .sort((a, b) => SOURCES.indexOf(a.source) - SOURCES.indexOf(b.source) || b.at - a.at);
@@ -233,6 +240,9 @@ function machineOf({ host, tests: planned }: PlannedHost, all: readonly Admitted
           .filter((test) => test.outcome === 'interrupted')
           .map((test) => `${name}: "${test.test}" has no result`),
       ),
+      ...(failOnFlakyTests && source !== undefined && !KNOWS_RETRIES.includes(source)
+        ? best.map(({ name }) => `${name} numbers no attempts, and this run forbids flaky tests`)
+        : []),
       ...contradictions(speaking),
       ...(certain.length > 0
         ? []

@@ -186,6 +186,10 @@ export abstract class Calls extends Declarations {
   #callValue(target: Value, given: readonly Value[], node: Node, isAwaited: boolean): Value {
     if (target.kind === 'function') return this.invoke(target, given, isAwaited);
     this.reach.mayLeave('throw');
+    if (target.kind === 'either') {
+      this.#handOver([target]);
+      return UNKNOWN;
+    }
     if (target.kind === 'routine') {
       this.note(target.title);
       return UNKNOWN;
@@ -289,8 +293,8 @@ export abstract class Calls extends Declarations {
     const [root, ...rest] = path;
     const last = rest.at(-1);
     if (root === 'test' && rest.join('.') === 'step.skip') {
-      const title = node.arguments[0] === undefined ? undefined : this.#title(node.arguments[0], scope);
-      this.note(title ?? '…');
+      // Its body never runs.
+      if (node.arguments[0] !== undefined) this.evaluate(node.arguments[0], scope);
       return UNKNOWN;
     }
     if (last === 'extend' && root === 'test') return { kind: 'api', path: ['test'] };

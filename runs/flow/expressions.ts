@@ -233,17 +233,25 @@ export abstract class Expressions extends Calls {
     this.reach.join(outcome, PASSED_BY);
     const truth = truthOf(other);
     if (node.operator === '&&' && truth === false) return known(false);
+    const either = eitherOf([left, other]);
+    if (either.kind === 'either') return either;
     return node.operator === '||' && truth === true ? known(true) : UNKNOWN;
   }
 
   #conditional(node: Of<'ConditionalExpression'>, scope: Scope, isAwaited: boolean): Value {
     const truth = truthOf(this.evaluate(node.test, scope));
+    const seen: Value[] = [];
+    const one = (branch: Node): Value => {
+      const value = this.evaluate(branch, scope, isAwaited);
+      seen.push(value);
+      return value;
+    };
     const value = this.choose(
       truth,
-      () => this.evaluate(node.consequent, scope, isAwaited),
-      () => this.evaluate(node.alternate, scope, isAwaited),
+      () => one(node.consequent),
+      () => one(node.alternate),
     );
-    return value ?? UNKNOWN;
+    return value ?? eitherOf(seen);
   }
 
   #assignment(node: Of<'AssignmentExpression'>, scope: Scope): Value {
@@ -258,6 +266,14 @@ export abstract class Expressions extends Calls {
     if (node.left.type !== 'Identifier') this.reach.mayLeave('throw');
     return node.operator === '=' ? value : UNKNOWN;
   }
+}
+
+/** What one of these values is, as far as functions are concerned. */
+function eitherOf(values: readonly Value[]): Value {
+  const of = values.flatMap((value) =>
+    value.kind === 'function' ? value : value.kind === 'either' ? value.of : [],
+  );
+  return of.length === 0 ? UNKNOWN : { kind: 'either', of };
 }
 
 /** Whether a logical operator goes on to its right side. */

@@ -6,7 +6,7 @@
 import type { Node } from '@babel/types';
 import type { GateOptions } from './gates.ts';
 import { exportsOf, type Module, type Modules } from './modules.ts';
-import { Reach } from './reach.ts';
+import { PASSED_BY, Reach } from './reach.ts';
 import { Scope } from './scope.ts';
 import { bare, isFunction, keyOf, namesIn } from './syntax.ts';
 import { type ClassValue, type FunctionValue, NAMED, UNKNOWN, type Value } from './values.ts';
@@ -174,8 +174,12 @@ export abstract class Names {
       case 'AssignmentPattern': {
         const isAbsent =
           value.kind === 'known' ? value.value === undefined : value.kind === 'unknown' ? undefined : false;
-        const fallback =
-          isAbsent === false ? UNKNOWN : this.quietly(() => this.evaluate(pattern.right, scope));
+        const fallback = isAbsent === true ? this.evaluate(pattern.right, scope) : UNKNOWN;
+        if (isAbsent === undefined)
+          this.reach.join(
+            this.reach.frame(false, () => void this.evaluate(pattern.right, scope)),
+            PASSED_BY,
+          );
         this.bind(pattern.left, isAbsent === true ? fallback : value, scope);
         return;
       }

@@ -35,6 +35,8 @@ export type Value =
   | { readonly kind: 'object'; readonly of: ReadonlyMap<string, Value>; readonly isWhole: boolean }
   | { readonly kind: 'instance'; readonly of: ClassValue }
   | FunctionValue
+  /** One of several functions, and nobody knows which. */
+  | { readonly kind: 'either'; readonly of: readonly FunctionValue[] }
   | ClassValue
   /** A part of Playwright's own interface, or of the environment: `test.describe.skip`, `process.env`. */
   | { readonly kind: 'api'; readonly path: readonly string[] }
@@ -140,6 +142,7 @@ export function pureCall(target: Value, method: string, given: readonly Value[])
 /** Functions in a value that something else may call. */
 export function functionsIn(value: Value, depth = 2): FunctionValue[] {
   if (value.kind === 'function') return [value];
+  if (value.kind === 'either') return [...value.of];
   if (depth === 0) return [];
   if (value.kind === 'array') return value.items.flatMap((item) => functionsIn(item, depth - 1));
   return value.kind === 'object'

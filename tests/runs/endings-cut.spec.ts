@@ -8,13 +8,14 @@ import { reasonNotToPost } from '../../runs/post.ts';
 import { homeVariables } from '../support/home.ts';
 import { requirePeer } from '../support/peers.ts';
 import { cleanEnvironment, PLAYWRIGHT, ROOT, runPlaywright } from '../support/runner.ts';
-import { startCommand, writeRunProject } from './command.ts';
+import { startChat, startCommand, writeRunProject } from './command.ts';
 import {
   checkAgreement,
   type Ending,
   ENV,
   everything,
   leaveOldPass,
+  runEnding,
   toldIn,
   writeEnding,
 } from './endings.ts';
@@ -107,6 +108,77 @@ for (const [how, hook] of [
     expect([told.json?.state, rows(told)]).toEqual(['FAILED', 'a PASS, b PASS']);
     for (const text of [told.junit, told.page, told.markdown])
       expect(text).toContain('the runner exited with code');
+  });
+}
+
+test('VE1: vmwright run ends no runner while a teardown project is at work; one that it ends before its end is told is HUNG, and not posted', async ({}, info) => {
+  const chat = await startChat();
+  const env = { ...chat.env, VMWRIGHT_GATE: 'off' };
+  const run = async (name: string, spec: string, head: string, config = '') => {
+    const folder = info.outputPath(name);
+    writeRunProject(
+      folder,
+      ['a'],
+      { 'smoke.spec.ts': spec, 'check.ts': head },
+      config === '' ? {} : { config },
+    );
+    const args = ['run', '--all', '--build-name', 'night', '--grace', '1'];
+    const { exitCode, output } = await startCommand(folder, args, { env }).done;
+    expect(exitCode, output).not.toBe(0);
+    return { told: toldIn(folder), folder };
+  };
+  const late = (ms: number): string => `await new Promise((done) => setTimeout(done, ${ms}));`;
+  const [checked, hung] = await Promise.all([
+    run(
+      'checked',
+      `import { test } from '@playwright/test'; test('t', () => {});`,
+      `import { test } from '@playwright/test'; test('c', async () => { ${late(4_000)} throw new Error('the disk is broken'); });`,
+      `projects: [...projectsFrom(matrix).map((project) => ({ ...project, testMatch: 'smoke.spec.ts', teardown: 'check' })), { name: 'check', testMatch: 'check.ts' }],`,
+    ),
+    run(
+      'hung',
+      `import { test as base } from '@playwright/test';
+const test = base.extend({ thing: [async ({}, use) => { await use(1); ${late(20_000)} throw new Error('the VM was left broken'); }, { scope: 'worker', auto: true }] });
+test('t', () => {});`,
+      '',
+    ),
+  ]);
+  chat.close();
+  expect([checked.told.json?.state, rows(checked.told)]).toEqual(['FAILED', 'a PASS']);
+  expect(checked.told.markdown).toContain('the disk is broken');
+  expect([hung.told.json?.state, rows(hung.told)]).toEqual(['HUNG', 'a PASS']);
+  expect(hung.told.markdown).toContain('what came after its tests (teardowns, other reporters) is not known');
+  expect(chat.posts.map((text) => text.includes('FAILED'))).toEqual([true]);
+});
+
+for (const [how, ending, exit, state] of [
+  [
+    'a handler that changes the exit code',
+    {
+      config: `metadata: (process.on('exit', () => { if (process.env.TEST_WORKER_INDEX === undefined) process.exitCode = 3; }), {}),`,
+    },
+    3,
+    'FAILED',
+  ],
+  [
+    'a reporter before it that ends the process in onEnd',
+    {
+      before: `['./other.js'],`,
+      files: {
+        'other.js': `export default class { onEnd() { process.exit(0); } printsToStdio() { return false; } }`,
+      },
+    },
+    0,
+    'TERMINATED',
+  ],
+] as const) {
+  test(`VE1: ${how}: the run is ${state}`, async ({}, info) => {
+    const folder = info.outputPath('p');
+    const { exitCode, output } = await runEnding(folder, ending);
+    expect(exitCode, output).toBe(exit);
+    const told = await checkAgreement(folder, exitCode);
+    expect(told.json?.state).toBe(state);
+    if (exit > 0) expect(told.junit).toContain('the runner exited with code');
   });
 }
 

@@ -1,5 +1,5 @@
 /** Runs whose journal is lost: what is counted, and when it has to be from. */
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { replay } from '../../cli/replay.ts';
@@ -152,6 +152,92 @@ for (const [what, log, expected] of LOGS) {
     expect(statuses(lost(folder, { 'run.log': log }, { hosts }))).not.toContain('PASS');
   });
 }
+
+/** A failing result that anybody could have left, and its like in other clothes. */
+const FAILING =
+  '<testsuites><testsuite name="s.spec.ts" hostname="a"><testcase name="t"><failure message="no"/></testcase></testsuite></testsuites>';
+
+test('VE11: nothing that may hold a result is passed over for its name: other suffixes, none, links, names of our own', ({}, testInfo) => {
+  const folder = testInfo.outputPath('state/b');
+  const hosts = [{ host: 'a', tests: 1 }];
+  const passing = { 'r.json': result('a', 'passed') };
+  expect(statuses(lost(folder, passing, { hosts }))).toBe('PASS');
+  const shown = { 'a.png': 'x', 'film/b.webm': 'x', 'report/index.html': '<p>failed</p>' };
+  expect(statuses(lost(folder, { ...passing, ...shown }, { hosts }))).toBe('PASS');
+  for (const name of ['FAIL.XML', 'results', 'f.trx', 'f.xml.gz', 'summary.txt', 'ctrf.json', 'junit.xml'])
+    expect(statuses(lost(folder, { ...passing, [name]: FAILING }, { hosts })), name).not.toBe('PASS');
+  const ours = `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n<testsuite name="b" timestamp="2026-05-12T09:00:00.000Z" tests="1" failures="`;
+  const own = (failures: number): string =>
+    `${ours}${failures}" errors="0" skipped="0">\n<testcase classname="f" name="a" time="0.000">${failures > 0 ? '<failure message="no"/>' : ''}</testcase>\n</testsuite>\n</testsuites>\n`;
+  expect(statuses(lost(folder, { ...passing, 'junit.xml': own(0) }, { hosts }))).toBe('PASS');
+  expect(statuses(lost(folder, { ...passing, 'junit.xml': own(1) }, { hosts }))).not.toBe('PASS');
+  const elsewhere = testInfo.outputPath('elsewhere');
+  mkdirSync(elsewhere, { recursive: true });
+  writeFileSync(join(elsewhere, 'fail.xml'), FAILING);
+  for (const target of [join(elsewhere, 'fail.xml'), elsewhere, join(elsewhere, 'nowhere')]) {
+    const read = (): string => statuses(readStored(folder, gone)!.model);
+    lost(folder, passing, { hosts });
+    symlinkSync(target, join(folder, 'linked.xml'));
+    expect(read(), target).not.toBe('PASS');
+  }
+});
+
+test('VE10: with the journal lost, what the supervisor and the record kept still counts: exit code, stop, forbidden flaky tests', ({}, testInfo) => {
+  const folder = testInfo.outputPath('state/b');
+  const hosts = [{ host: 'a', tests: 1 }];
+  const passing = { 'r.json': result('a', 'passed') };
+  expect(lost(folder, { ...passing, [FILES.exit]: { at: DURING, code: 0 } }, { hosts }).state).toBe(
+    'COMPLETED',
+  );
+  expect(lost(folder, { ...passing, [FILES.exit]: { at: DURING, code: 1 } }, { hosts }).state).toBe('FAILED');
+  const stopped = { ...passing, [FILES.cancelled]: { at: DURING, note: 'stopped by SIGINT' } };
+  expect(lost(folder, stopped, { hosts }).state).toBe('CANCELLED');
+  const attempt = (status: string, retry: number) => ({
+    status,
+    retry,
+    duration: 1,
+    errors: [],
+    startTime: new Date(DURING).toISOString(),
+  });
+  const flaky = {
+    config: {},
+    suites: [
+      {
+        title: 's.spec.ts',
+        file: 's.spec.ts',
+        specs: [
+          {
+            title: 't',
+            file: 's.spec.ts',
+            tests: [
+              {
+                projectName: 'a',
+                expectedStatus: 'passed',
+                annotations: [],
+                results: [attempt('failed', 0), attempt('passed', 1)],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+    errors: [],
+    stats: {
+      startTime: new Date(DURING).toISOString(),
+      duration: 5,
+      expected: 0,
+      flaky: 1,
+      unexpected: 0,
+      skipped: 0,
+    },
+  };
+  expect(statuses(lost(folder, { 'r.json': flaky }, { hosts }))).toBe('PASS');
+  expect(statuses(lost(folder, { 'r.json': flaky }, { hosts, failOnFlakyTests: true }))).toBe('FAIL');
+  // JUnit numbers no attempts.
+  const junit = `<testsuites><testsuite name="s.spec.ts" hostname="a"><testcase name="t"/></testsuite></testsuites>`;
+  expect(statuses(lost(folder, { 'x.xml': junit }, { hosts }))).toBe('PASS');
+  expect(statuses(lost(folder, { 'x.xml': junit }, { hosts, failOnFlakyTests: true }))).toBe('UNKNOWN');
+});
 
 test('what was written after the end is none of the results, in status and replay too; a second is tolerated', ({}, testInfo) => {
   const folder = testInfo.outputPath('state/b');

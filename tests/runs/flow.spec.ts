@@ -263,6 +263,27 @@ for (const name of await names()) test(name, async () => { await test.step(\`see
   expect(stepsOf(file, {}, only)).toEqual(['f (conditional)']);
 });
 
+test('VE15: a step that is skipped is left out; defaults of patterns and functions that are chosen are conditional', ({}, testInfo) => {
+  const folder = testInfo.outputPath('p');
+  const body = `
+await test.step.skip('skipped', async () => {});
+const { a = await test.step('default', async () => 1) } = test.info();
+const { b = await test.step('of what is absent', async () => 1) } = { b: undefined };
+const chosen = Math.random() > 1 ? async () => { ${step('one')} } : async () => { ${step('other')} };
+await chosen();
+const perhaps = test.info().retry && (async () => { ${step('perhaps')} });
+await perhaps?.();
+${step('end')}`;
+  expect(steps(folder, body)).toEqual([
+    'default (conditional)',
+    'of what is absent',
+    'one (conditional)',
+    'other (conditional)',
+    'perhaps (conditional)',
+    'end',
+  ]);
+});
+
 test('VE15: each system has its own flow, one for all where they do the same; what failed early is no other way', () => {
   const hosts = [
     { host: 'f1', family: 'fedora' },

@@ -143,8 +143,49 @@ const parts = fc.array(
   { maxLength: 8 },
 );
 
+test('VE18: a report of other tests replaces none: one job of a pipeline takes no failure of another away', async ({}, testInfo) => {
+  const folder = testInfo.outputPath('project');
+  writeProject(folder, {
+    'playwright.config.ts': `
+import { defineConfig } from '@playwright/test';
+const host = (name) => ({ name, metadata: { vmwright: { host: name, family: 'f' } } });
+export default defineConfig({
+  outputDir: 'test-results/artifacts',
+  reporter: [['blob'], ['${ROOT}/reporters/summary.ts']],
+  projects: ['a', 'b'].map(host),
+});`,
+    's.spec.ts': `import { expect, test } from '@playwright/test'; test('t', ({}, info) => { expect(info.project.name).toBe('b'); });`,
+  });
+  mkdirSync(join(folder, 'all'));
+  const env = { VMWRIGHT_BUILD_NAME: 'b', GITLAB_CI: 'true', CI_PIPELINE_ID: '77' };
+  for (const [host, exit] of [
+    ['a', 1],
+    ['b', 0],
+  ] as const) {
+    const PLAYWRIGHT_BLOB_OUTPUT_FILE = join(folder, `all/${host}.zip`);
+    const { exitCode } = await runPlaywright(folder, ['test', '--shard=1/1', `--project=${host}`], {
+      env: { ...env, PLAYWRIGHT_BLOB_OUTPUT_FILE },
+    });
+    expect(exitCode).toBe(exit);
+  }
+  const { exitCode } = await runPlaywright(
+    folder,
+    ['merge-reports', '--config=playwright.config.ts', 'all'],
+    {
+      env,
+    },
+  );
+  expect(exitCode).toBe(1);
+  const text = readFileSync(join(folder, 'test-results/summary/summary.txt'), 'utf8');
+  expect(text).toContain('state: UNKNOWN');
+  expect(text).toMatch(/^a - FAIL/m);
+  expect(text).toContain('shard 1/1 has other tests than shard 1/1: run all shards with one configuration');
+});
+
 test('VE18: whatever the parts are, one attempt of each shard counts, and any that is of another run, total, commit or configuration is a fault', () => {
-  const key = ({ run, shard }: ShardPart): string => JSON.stringify([run, shard.current, shard.total]);
+  // A later report replaces an earlier one that ran the same, and no other.
+  const key = ({ run, shard, origin }: ShardPart): string =>
+    JSON.stringify([run, shard.current, shard.total, origin?.commit, origin?.config]);
   const rank = ({ attempt, at }: ShardPart): number => attempt * 10 + at;
   fc.assert(
     fc.property(parts, fc.array(fc.nat(), { maxLength: 8 }), (all, order) => {

@@ -379,6 +379,14 @@ test("A149, A150: the stored address of the run stands above the journal's", ({}
   expect(readRun(folder, gone)?.model.url).toBe('https://x/stored');
 });
 
+test('of two journal lines of one number that differ neither is believed alone; one that was written twice says nothing new', () => {
+  const line = (event: Readonly<Record<string, unknown>>): string => JSON.stringify({ v: 2, n: 1, ...event });
+  const passed = line({ type: 'test-end', at: 1, host: 'a', outcome: 'passed', expected: true });
+  const failed = line({ type: 'test-end', at: 1, host: 'a', outcome: 'failed', expected: false });
+  expect(readJournal(`${passed}\n${passed}\n`).faults).toEqual([]);
+  expect(readJournal(`${passed}\n${failed}\n`).faults).toEqual(['line 2 is another event 1']);
+});
+
 /** Appends the events of a run of three machines, slowly enough to be killed anywhere. */
 const WRITER = `
 import { openJournal } from '${ROOT}/runs/journal.ts';

@@ -1,9 +1,14 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, utimesSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from '@playwright/test';
 import { VmwrightError } from '../../fixtures/errors.ts';
-import { connectOnce, deadClusterFile } from '../../fixtures/machine/dead-cluster.ts';
+import {
+  connectOnce,
+  deadClusterFile,
+  forgetDeadClusters,
+  REMEMBERED_MS,
+} from '../../fixtures/machine/dead-cluster.ts';
 import { startLab } from '../../lab/index.ts';
 import { foldJournal } from '../../runs/model.ts';
 import { runOnLab } from '../support/lab-project.ts';
@@ -48,6 +53,13 @@ test('VE20: a dead cluster is asked once a run, and by the next run again', asyn
   expect(messages).toHaveLength(3);
   expect(await connectOnce(at('two'), () => Promise.resolve('up'))).toBe('up');
   expect(await connectOnce(at('one', 'b:1'), () => Promise.resolve('up'))).toBe('up');
+  // A process that runs again and again, in UI mode, asks in each run, and after some minutes in any case.
+  forgetDeadClusters(folder);
+  await connectOnce(at('one'), dead).catch(() => undefined);
+  expect(asked).toBe(2);
+  const old = new Date(Date.now() - REMEMBERED_MS - 1_000);
+  utimesSync(deadClusterFile(at('one')), old, old);
+  expect(await connectOnce(at('one'), () => Promise.resolve('up'))).toBe('up');
   // What is refused otherwise is no dead cluster.
   const refused = new VmwrightError({ code: 'PROXMOX_AUTH_FAILED', subject: 's', message: 'm' });
   await connectOnce(at('three'), () => Promise.reject(refused)).catch(() => undefined);

@@ -253,7 +253,14 @@ test('VE1: what the runner itself says of its end counts: its final status, its 
   ];
   const forbids = begin([{ host: 'a' }, { host: 'b' }], { failOnFlakyTests: true });
   expect(statuses([forbids, ...flaky], gone)).toBe('FAIL,PASS');
-  // What its supervisor ended, since it never exited, exits with a code that says nothing of the results.
+  // What its supervisor ended, since it never exited, exits with a code that says nothing of the results. Where it had not
+  // told the end of the run, a teardown may have been at work: nobody knows what it would have said.
   const stuck = { ...gone, wasStuck: true, exitCode: 143 };
-  expect(foldJournal(passing, stuck).state).toBe('COMPLETED');
+  expect(foldJournal([...passing, endedAs('passed')], stuck).state).toBe('COMPLETED');
+  const untold = foldJournal(passing, stuck);
+  expect([untold.state, typeof untold.endedAt]).toEqual(['HUNG', 'number']);
+  expect(statuses(passing, stuck)).toBe('PASS,PASS');
+  expect(foldJournal([...passing, ended('c', 'failed')], stuck).state).toBe('HUNG');
+  const failing = [passing[0]!, ended('a', 'failed'), ended('b', 'passed')];
+  expect(foldJournal(failing, stuck).state).toBe('FAILED');
 });
