@@ -11,7 +11,7 @@
 import type { FullConfig, Reporter, Suite } from '@playwright/test/reporter';
 import { loadSettings, type Machine, redact, type Settings } from '../fixtures/config/index.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
-import { forgetDeadClusters } from '../fixtures/machine/dead-cluster.ts';
+import { forgetDeadClusters } from '../fixtures/proxmox/dead-cluster.ts';
 import { identify, nameRun, notesOf, releaseRun } from '../fixtures/lease/index.ts';
 import { connectProxmox } from '../fixtures/proxmox/index.ts';
 

@@ -14,7 +14,7 @@ import { reapOrphan } from '../../fixtures/trace/orphan.ts';
 import { FakeClock, MemoryStore, recordOf, runOf } from '../lease/support/lease.ts';
 import { takeClaim } from '../../runs/claim.ts';
 import { homeVariables } from '../support/home.ts';
-import { requirePeer } from '../support/peers.ts';
+import { requirePeer, UNSHARE_AS_USER } from '../support/peers.ts';
 import { cleanEnvironment, PLAYWRIGHT, ROOT } from '../support/runner.ts';
 import { vmwright, writeRunProject } from './command.ts';
 
@@ -51,7 +51,7 @@ test('VE13: a run that lives in another PID namespace is alive for status, recov
     VMWRIGHT_TRACE_DIR: traces,
     VMWRIGHT_GATE: 'off',
   };
-  const words = ['--pid', '--fork', '--mount-proc', '--map-root-user', process.execPath, PLAYWRIGHT, 'test'];
+  const words = ['--pid', '--fork', '--mount-proc', ...UNSHARE_AS_USER, process.execPath, PLAYWRIGHT, 'test'];
   const container = spawn(unshare, words, {
     cwd: folder,
     env: {

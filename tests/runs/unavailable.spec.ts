@@ -8,7 +8,7 @@ import {
   deadClusterFile,
   forgetDeadClusters,
   REMEMBERED_MS,
-} from '../../fixtures/machine/dead-cluster.ts';
+} from '../../fixtures/proxmox/dead-cluster.ts';
 import { startLab } from '../../lab/index.ts';
 import { foldJournal } from '../../runs/model.ts';
 import { runOnLab } from '../support/lab-project.ts';

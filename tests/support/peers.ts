@@ -37,6 +37,9 @@ export function requirePeer(test: { skip(condition: boolean, reason: string): vo
   return path ?? name;
 }
 
+/** Makes namespaces of one's own: who is not root becomes it in a user namespace. */
+export const UNSHARE_AS_USER: readonly string[] = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
