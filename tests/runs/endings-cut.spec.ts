@@ -249,7 +249,17 @@ code=$?
 rm -f test-results/ballast
 cp -r test-results/. after/test-results/
 exit $code`;
-  const command = ['--mount', ...UNSHARE_AS_USER, 'sh', '-c', script, process.execPath, PLAYWRIGHT, 'test'];
+  const command = [
+    '--mount',
+    ...UNSHARE_AS_USER,
+    'sh',
+    '-c',
+    script,
+    process.execPath,
+    PLAYWRIGHT,
+    'test',
+    '--workers=1',
+  ];
   const child = spawn(unshare, command, {
     cwd: folder,
     env: { ...cleanEnvironment(), ...homeVariables(join(folder, 'home')), ...ENV },
@@ -277,7 +287,7 @@ for (const [what, fill, body] of [
     'is filled by a test and cleared by another',
     '',
     `if (n === 2) try { writeFileSync('test-results/dump', Buffer.alloc(2_000_000)); } catch {}
-  if (n === 4) rmSync('test-results/dump');`,
+  if (n === 4) rmSync('test-results/dump', { force: true });`,
   ],
 ] as const) {
   test(`VE2: a disk of 1 MB that ${what}: no older PASS stands, and COMPLETED takes whole evidence`, async ({}, info) => {
