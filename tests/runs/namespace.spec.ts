@@ -14,7 +14,7 @@ import { reapOrphan } from '../../fixtures/trace/orphan.ts';
 import { FakeClock, MemoryStore, recordOf, runOf } from '../lease/support/lease.ts';
 import { takeClaim } from '../../runs/claim.ts';
 import { homeVariables } from '../support/home.ts';
-import { requirePeer, UNSHARE_AS_USER } from '../support/peers.ts';
+import { requireNamespaces } from '../support/peers.ts';
 import { cleanEnvironment, PLAYWRIGHT, ROOT } from '../support/runner.ts';
 import { vmwright, writeRunProject } from './command.ts';
 
@@ -40,7 +40,7 @@ const before = (ms: number): Date => new Date(Date.now() - ms);
 
 test('VE13: a run that lives in another PID namespace is alive for status, recover, a second run, leases and traces, until its heartbeat is five minutes old', async ({}, info) => {
   test.setTimeout(180_000);
-  const unshare = requirePeer(test, 'unshare');
+  const { program, args } = requireNamespaces(test, ['--pid', '--fork', '--mount-proc']);
   const folder = info.outputPath('p');
   const night = join(folder, 'test-results/state/night');
   const traces = join(folder, 'traces');
@@ -51,8 +51,8 @@ test('VE13: a run that lives in another PID namespace is alive for status, recov
     VMWRIGHT_TRACE_DIR: traces,
     VMWRIGHT_GATE: 'off',
   };
-  const words = ['--pid', '--fork', '--mount-proc', ...UNSHARE_AS_USER, process.execPath, PLAYWRIGHT, 'test'];
-  const container = spawn(unshare, words, {
+  const words = [...args, process.execPath, PLAYWRIGHT, 'test'];
+  const container = spawn(program, words, {
     cwd: folder,
     env: {
       ...cleanEnvironment(),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ROOT } from './runner.ts';
@@ -37,8 +38,23 @@ export function requirePeer(test: { skip(condition: boolean, reason: string): vo
   return path ?? name;
 }
 
-/** Makes namespaces of one's own: who is not root becomes it in a user namespace. */
-export const UNSHARE_AS_USER: readonly string[] = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+/** Who is not root becomes it in a user namespace. */
+const AS_USER: readonly string[] = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+
+/**
+ * The command with which `unshare` starts a program in namespaces of its own. Skips the calling test, with what the system
+ * said, where it allows none: in a chroot, or in a container without the right to mount.
+ */
+export function requireNamespaces(
+  test: { skip(condition: boolean, reason: string): void },
+  flags: readonly string[],
+): { readonly program: string; readonly args: readonly string[] } {
+  const program = requirePeer(test, 'unshare');
+  const args = [...flags, ...AS_USER];
+  const { status, stderr } = spawnSync(program, [...args, 'true'], { encoding: 'utf8' });
+  test.skip(status !== 0, `the system allows no namespace of one's own: ${stderr.trim()}`);
+  return { program, args };
+}
 
 function isExecutable(path: string): boolean {
   try {
