@@ -11,18 +11,26 @@ import { beginRun } from '../../runs/store.ts';
 import { ROOT, runPlaywright, writeProject } from '../support/runner.ts';
 import { begin, ended, over, recordOf, store } from './support.ts';
 
-test('shards are whole machines; merged without one its machines are UNKNOWN; merged again it is whole and stays posted', async ({}, testInfo) => {
-  test.setTimeout(120_000);
-  const folder = testInfo.outputPath('project');
-  writeProject(folder, {
+/** A config whose reports can be merged. */
+function sharded(machines: readonly string[], more = ''): Record<string, string> {
+  return {
     'playwright.config.ts': `
 import { defineConfig } from '@playwright/test';
 const host = (name) => ({ name, metadata: { vmwright: { host: name, family: 'f' } } });
 export default defineConfig({
   outputDir: 'test-results/artifacts',
   reporter: [['blob'], ['${ROOT}/reporters/summary.ts']],
-  projects: ['a', 'b', 'c'].map(host),
+  projects: ${JSON.stringify(machines)}.map(host),
+  ${more}
 });`,
+  };
+}
+
+test('shards are whole machines; merged without one its machines are UNKNOWN; merged again it is whole and stays posted', async ({}, testInfo) => {
+  test.setTimeout(120_000);
+  const folder = testInfo.outputPath('project');
+  writeProject(folder, {
+    ...sharded(['a', 'b', 'c']),
     's.spec.ts': `import { test } from '@playwright/test';
 for (const n of [1, 2, 3]) test('t' + n, () => {});`,
   });
@@ -59,15 +67,7 @@ test('VE18: reports that are no shards of one run are UNKNOWN by name, and say w
   test.setTimeout(240_000);
   const folder = testInfo.outputPath('project');
   writeProject(folder, {
-    'playwright.config.ts': `
-import { defineConfig } from '@playwright/test';
-const host = (name) => ({ name, metadata: { vmwright: { host: name, family: 'f' } } });
-export default defineConfig({
-  outputDir: 'test-results/artifacts',
-  globalTeardown: './teardown.ts',
-  reporter: [['blob'], ['${ROOT}/reporters/summary.ts']],
-  projects: ['a', 'b'].map(host),
-});`,
+    ...sharded(['a', 'b'], `globalTeardown: './teardown.ts',`),
     // What fails outside of any test is of its attempt too.
     'teardown.ts': `export default () => { if (process.env.BROKEN) throw new Error('teardown'); };`,
     's.spec.ts': `import { expect, test } from '@playwright/test';
@@ -146,14 +146,7 @@ const parts = fc.array(
 test('VE18: a report of other tests replaces none: one job of a pipeline takes no failure of another away', async ({}, testInfo) => {
   const folder = testInfo.outputPath('project');
   writeProject(folder, {
-    'playwright.config.ts': `
-import { defineConfig } from '@playwright/test';
-const host = (name) => ({ name, metadata: { vmwright: { host: name, family: 'f' } } });
-export default defineConfig({
-  outputDir: 'test-results/artifacts',
-  reporter: [['blob'], ['${ROOT}/reporters/summary.ts']],
-  projects: ['a', 'b'].map(host),
-});`,
+    ...sharded(['a', 'b']),
     's.spec.ts': `import { expect, test } from '@playwright/test'; test('t', ({}, info) => { expect(info.project.name).toBe('b'); });`,
   });
   mkdirSync(join(folder, 'all'));
