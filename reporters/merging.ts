@@ -57,8 +57,12 @@ export class MergedShards {
     return STATUSES.find((status) => this.#statuses.includes(status)) ?? 'passed';
   }
 
-  /** Every machine of what is merged; more than those of one run where the reports are not of one. */
-  get scope(): readonly PlannedHost[] {
+  /**
+   * Every machine of what is merged; more than those of one run where the reports are not of one. Undefined where no report
+   * is of a shard.
+   */
+  get scope(): readonly PlannedHost[] | undefined {
+    if (this.first === undefined) return undefined;
     const hosts = new Map<string, PlannedHost>();
     for (const { scope } of this.#counted)
       for (const host of scope) if (!hosts.has(host.host)) hosts.set(host.host, host);
@@ -76,10 +80,10 @@ export class MergedShards {
 
   /** Machines of shards of which there is no report, with which. */
   get missing(): readonly { readonly host: string; readonly text: string }[] {
-    const { first } = this;
-    if (first === undefined) return [];
+    const { first, scope } = this;
+    if (first === undefined || scope === undefined) return [];
     const numbers = new Set(this.#counted.map(({ shard }) => shard.current));
-    return this.scope.flatMap(({ host, shard, skip }) =>
+    return scope.flatMap(({ host, shard, skip }) =>
       skip !== undefined || shard === undefined || numbers.has(shard)
         ? []
         : { host, text: `the report of shard ${shard}/${first.shard.total} is missing` },

@@ -567,8 +567,7 @@ export default class SummaryReporter implements Reporter {
   #plan(config: FullConfig, suite: Suite, adopted: RunRecord | undefined): readonly PlannedHost[] {
     const found = facts.plannedHosts(suite, config, this.#args);
     const merged = this.#merged?.first;
-    const mergedScope = merged === undefined ? undefined : this.#merged?.scope;
-    const scope = this.#scope ?? mergedScope ?? adopted?.hosts ?? [];
+    const scope = this.#scope ?? this.#merged?.scope ?? adopted?.hosts ?? [];
     const group = process.env.VMWRIGHT_GROUP;
     const planned =
       group === undefined || group === '' ? scope : scope.filter((host) => host.family === group);

@@ -24,6 +24,8 @@ import {
   type Artifact,
   type CountEvidence,
   type Evidence,
+  isRetried,
+  isSameTest,
   type Source,
   SOURCES,
   type TestEvidence,
@@ -215,7 +217,14 @@ function machineOf(
     if (
       isChosen ||
       (retries.length === 0 &&
-        chosen.some((entry) => isFailure(entry.test) && !isRetried(entry.test, chosen)))
+        chosen.some(
+          (entry) =>
+            isFailure(entry.test) &&
+            !isRetried(
+              entry.test,
+              chosen.map(({ test: other }) => other),
+            ),
+        ))
     )
       continue;
     chosen.push({ test: { ...test, retry: Math.max(test.retry, ...retries) }, at });
@@ -224,7 +233,14 @@ function machineOf(
     found.filter((count) => count.host === host && count.failures > 0).map((count) => ({ count, at })),
   );
   const [counted] = counts;
-  const hasFailed = chosen.some(({ test }) => isFailure(test) && !isRetried(test, chosen));
+  const hasFailed = chosen.some(
+    ({ test }) =>
+      isFailure(test) &&
+      !isRetried(
+        test,
+        chosen.map((entry) => entry.test),
+      ),
+  );
   if (!hasFailed && counted !== undefined)
     chosen.push({ test: summaryFailure(host, counted.count), at: counted.at });
   const isWhole = planned !== undefined && new Set(chosen.map(({ test }) => nameOf(test))).size >= planned;
@@ -299,10 +315,6 @@ function contradictions(speaking: readonly Admitted[]): string[] {
     );
 }
 
-function isSameTest(a: TestEvidence, b: TestEvidence): boolean {
-  return a.suite === b.suite && a.test === b.test;
-}
-
 function nameOf(test: TestEvidence): string {
   return JSON.stringify([test.suite, test.test]);
 }
@@ -314,14 +326,6 @@ function isFailure(test: TestEvidence): boolean {
 /** It speaks against its machine. */
 function isWeighty(test: TestEvidence): boolean {
   return !test.expected;
-}
-
-/** The same test passed on a later attempt: that is flaky, no failure. */
-function isRetried(test: TestEvidence, chosen: readonly { readonly test: TestEvidence }[]): boolean {
-  return chosen.some(
-    ({ test: other }) =>
-      isSameTest(other, test) && other.retry > test.retry && other.expected && other.outcome !== 'skipped',
-  );
 }
 
 /** A failing test without words takes them from the next source that has some for the same step or test. */

@@ -8,7 +8,15 @@ import type { JSONReport, JSONReportSuite, JSONReportTestResult } from '@playwri
 import { suiteName } from '../run-facts.ts';
 import { stripAnsi } from '../render/sections.ts';
 import { parseObject } from './json.ts';
-import { type Adapter, cutOff, type Evidence, failureOf, hostNamed, type TestEvidence } from './shape.ts';
+import {
+  type Adapter,
+  cutOff,
+  type Evidence,
+  failureOf,
+  hostNamed,
+  isRetried,
+  type TestEvidence,
+} from './shape.ts';
 import { fileTime, momentOf } from './time.ts';
 
 /** `report-*.zip` of the blob reporter: a zip with `report.jsonl`, one message a line. */
@@ -101,22 +109,13 @@ function fromMessages(messages: readonly Message[], name: string, modifiedAt: nu
     unreadable: [
       ...errors.map((text) => ({ text: `${name}: error outside of any test: ${text}` })),
       ...(ending === undefined ? [{ text: `${name} ends in mid-run` }] : []),
-      ...(ending === undefined || ending === 'passed' || tests.some((test) => isLastWord(test, tests))
+      ...(ending === undefined ||
+      ending === 'passed' ||
+      tests.some((test) => !test.expected && !isRetried(test, tests))
         ? []
         : [{ text: `${name} says that the run ${ending}, and not why` }]),
     ],
   };
-}
-
-/** It failed, and no later attempt came out as expected. */
-function isLastWord(test: TestEvidence, all: readonly TestEvidence[]): boolean {
-  const isRetry = (other: TestEvidence): boolean =>
-    other.host === test.host &&
-    other.suite === test.suite &&
-    other.test === test.test &&
-    other.retry > test.retry &&
-    other.expected;
-  return !test.expected && !all.some(isRetry);
 }
 
 function runOf(config: { metadata?: Record<string, unknown> }): string | undefined {

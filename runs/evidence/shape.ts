@@ -72,6 +72,18 @@ export function cutOff(
   return { ...test, outcome: 'interrupted', expected: false, steps: [], durationMs: undefined };
 }
 
+export function isSameTest(a: TestEvidence, b: TestEvidence): boolean {
+  return a.host === b.host && a.suite === b.suite && a.test === b.test;
+}
+
+/** A later attempt at the same test came out as expected: that is flaky, no failure. A skipped one takes none away. */
+export function isRetried(test: TestEvidence, all: readonly TestEvidence[]): boolean {
+  return all.some(
+    (other) =>
+      isSameTest(other, test) && other.retry > test.retry && other.expected && other.outcome !== 'skipped',
+  );
+}
+
 /** One line and an excerpt of an error's text; undefined when it is empty. */
 export function failureOf(text: string | undefined, step?: string): FailureEvidence | undefined {
   const excerpt = (text ?? '').trim();
