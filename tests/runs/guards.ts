@@ -353,7 +353,7 @@ export const GUARDS: readonly Guard[] = [
     expected: 'FAIL',
     mutation: {
       file: collectFile,
-      find: /\(retries\.length === 0 &&\s+chosen\.some\(\(entry\) => isFailure\(entry\.test\) && !isRetried\(entry\.test, chosen\)\)\)/,
+      find: /\(retries\.length === 0 &&\s+chosen\.some\(\s*\(entry\) =>\s+isFailure\(entry\.test\) &&\s+!isRetried\([^;]*?\),\s+\)\)/,
       replace: '(retries.length === 0 && chosen.some((entry) => isFailure(entry.test)))',
     },
   },
