@@ -1,22 +1,77 @@
 /**
- * Reading a desktop: all of it, after a small change, and unchanged.
+ * Reading a desktop: the first look against the one at the commit before lines were found without a network, by stage,
+ * with the memory of each process; then after a small change, and unchanged.
  *
- *     node --import tsx bench/ocr.ts [SCREEN.png]
+ *     node --import tsx bench/ocr.ts [SCREEN.png ...]
  *
  * @module
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { decodeImage, type Frame } from '../fixtures/image/frame.ts';
 import { createScreenReader } from '../fixtures/vision/index.ts';
 import { detectLines } from '../fixtures/vision/ocr/detect.ts';
 import { recogniseLine } from '../fixtures/vision/ocr/recognise.ts';
+import { withCheckout } from './support/checkout.ts';
+import type { FirstLook } from './support/first-look.ts';
 import { fastestOf, milliseconds, ratio } from './support/measure.ts';
 
-const file = process.argv[2] ?? join(import.meta.dirname, '../tests/vision/screens/login-light-1280.png');
-const screen = await decodeImage(readFileSync(file), file);
-/** Copies one line of text over another place: 200x20 pixels change, and never twice to the same. */
-const changed = (run: number): Frame => {
+/** All of the screen went through the detection network, at twice its size. */
+const BEFORE = 'fa5e547';
+const ROUNDS = '3';
+const NOW = join(import.meta.dirname, '..');
+const SCREENS = ['login-light-1280', 'gnome-light-fr', 'classic-en', 'settings-light-1920'];
+
+const files = process.argv.slice(2);
+if (files.length === 0)
+  files.push(...SCREENS.map((name) => join(NOW, 'tests/vision/screens', `${name}.png`)));
+
+withCheckout(BEFORE, (before) => {
+  for (const file of files) {
+    console.log(basename(file));
+    const old = show('before, native', look(before, file, 'native'));
+    show('now, native', look(NOW, file, 'native'), old);
+    show('now, WASM', look(NOW, file, 'wasm'), old);
+  }
+});
+
+const screen = await decodeImage(readFileSync(files[0] ?? ''), 'screen');
+const recogniser = { detect: detectLines, recognise: recogniseLine };
+const whole = await fastestOf(2, () => createScreenReader(recogniser).read(screen));
+const reader = createScreenReader(recogniser);
+await reader.read(screen);
+const again = await fastestOf(8, (run) => reader.read(changed(run)));
+const same = await fastestOf(8, () => reader.read(changed(7)));
+console.log(`${basename(files[0] ?? '')}, again`);
+console.log(
+  `  after a change of 200x20 ${milliseconds(again)}  1/${ratio(whole, again).replace('x', '')} of it`,
+);
+console.log(`  unchanged                ${milliseconds(same)}`);
+
+function look(checkout: string, file: string, runtime: 'native' | 'wasm'): FirstLook {
+  const child = join(NOW, 'bench/support/first-look.ts');
+  const env = { ...process.env, VMWRIGHT_OCR_RUNTIME: runtime };
+  const args = ['--import', 'tsx', child, checkout, file, ROUNDS];
+  return JSON.parse(execFileSync(process.execPath, args, { env, cwd: NOW }).toString()) as FirstLook;
+}
+
+function show(what: string, seen: FirstLook, before?: FirstLook): FirstLook {
+  const { whole: time, detect, cpu, lines, memory } = seen;
+  const ratios =
+    before === undefined
+      ? ''
+      : `  ${ratio(before.whole, time)} as fast, processor time 1/${(before.cpu / cpu).toFixed(1)}`;
+  console.log(
+    `  ${what.padEnd(15)} ${milliseconds(time)}  lines found in ${milliseconds(detect).trim()}, ` +
+      `${lines} read in ${milliseconds(time - detect).trim()}; processor ${milliseconds(cpu).trim()}, ` +
+      `${memory.toFixed(0)} MB${ratios}`,
+  );
+  return seen;
+}
+
+/** Inverts a bit of a place of 200x20 pixels, never twice to the same. */
+function changed(run: number): Frame {
   const data = Uint8Array.from(screen.data);
   for (let y = 0; y < 20; y++)
     for (let x = 0; x < 200; x++) {
@@ -24,17 +79,4 @@ const changed = (run: number): Frame => {
       data[at] = (data[at] ?? 0) ^ (1 + run);
     }
   return { ...screen, data };
-};
-
-const recogniser = { detect: detectLines, recognise: recogniseLine };
-const whole = await fastestOf(3, () => createScreenReader(recogniser).read(screen));
-const reader = createScreenReader(recogniser);
-await reader.read(screen);
-const again = await fastestOf(8, (run) => reader.read(changed(run)));
-const same = await fastestOf(8, () => reader.read(changed(7)));
-
-console.log(`whole screen                ${milliseconds(whole)}`);
-console.log(
-  `after a change of 200x20    ${milliseconds(again)}  1/${ratio(whole, again).replace('x', '')} of it`,
-);
-console.log(`unchanged                   ${milliseconds(same)}`);
+}
