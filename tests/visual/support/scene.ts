@@ -52,6 +52,8 @@ export interface Scene {
   readonly selected: number;
   readonly fieldText: string;
   readonly radius: number;
+  readonly note: string;
+  readonly valueY: number;
 }
 
 export const LIGHT: Scene = {
@@ -93,6 +95,8 @@ export const LIGHT: Scene = {
   selected: 1,
   fieldText: 'nightly',
   radius: 6,
+  note: 'All times are local. Retention keeps the last 7 copies; older ones',
+  valueY: 0,
 };
 
 export const DARK: Scene = {
@@ -178,7 +182,7 @@ function paint(context: SKRSContext2D, scene: Scene, { textX = 0, textY = 0 }: R
     const isSelected = index === scene.selected;
     if (isSelected) box(30, top, 380, 26, scene.accent, scene.radius);
     text(name, 40, top + 18, isSelected ? scene.onAccent : scene.ink);
-    text(value, 300, top + 18, isSelected ? scene.onAccent : scene.dim);
+    text(value, 300, top + 18 + scene.valueY, isSelected ? scene.onAccent : scene.dim);
   }
   box(440, 84, 8, 8, scene.status, 4);
   text('connected', 454, 92, scene.dim, scene.size - 2);
@@ -196,7 +200,7 @@ function paint(context: SKRSContext2D, scene: Scene, { textX = 0, textY = 0 }: R
   if (scene.caretX !== undefined) box(scene.caretX, 226, 1, 16, scene.ink);
   box(40, 272, 360, 6, scene.line, 3);
   box(40, 272, 360 * scene.progress, 6, scene.accent, 3);
-  text('All times are local. Retention keeps the last 7 copies; older ones', 40, 310, scene.dim, scene.size - 2);
+  text(scene.note, 40, 310, scene.dim, scene.size - 2);
   text('are removed at midnight, unless they are protected by a note.', 40, 328, scene.dim, scene.size - 2);
   context.globalAlpha = scene.buttonAlpha;
   box(scene.buttonX, 332, scene.buttonWidth, 34, scene.accent, scene.radius);
