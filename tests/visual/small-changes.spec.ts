@@ -1,5 +1,8 @@
 import { expect, test } from '@playwright/test';
-import { compareFrames } from '../../fixtures/visual/compare.ts';
+import { colourDifference } from '../../fixtures/image/ciede2000.ts';
+import type { Frame } from '../../fixtures/image/frame.ts';
+import { compareFrames, type CompareOptions } from '../../fixtures/visual/compare.ts';
+import { draw } from '../matchers/support/screen.ts';
 import { changed, RERENDERINGS, SMALL_CHANGES } from './support/changes.ts';
 import { DARK, LIGHT } from './support/scene.ts';
 
@@ -19,8 +22,55 @@ test('SE13: of 20 harmless re-renderings in two themes none is rejected', () => 
   for (const [theme, scene] of Object.entries(SCENES))
     for (const [name, rerendered] of Object.entries(RERENDERINGS)) {
       const { actual, expected, mask = [] } = rerendered(scene);
-      expect(actual.data, `${name} changes pixels`).not.toEqual(expected.data);
+      expect(Buffer.compare(actual.data, expected.data), `${name} changes pixels`).not.toBe(0);
       const result = compareFrames(actual, expected, { mask });
       expect.soft(result.pass ? '' : result.reason, `${name}, ${theme}`).toBe('');
     }
+});
+
+/** A light area with a square of another colour. */
+function square(colour: string, ground = '#f4f4f4'): Frame {
+  return draw(
+    { width: 120, height: 80 },
+    [],
+    [
+      { x: 0, y: 0, width: 120, height: 80, colour: ground },
+      { x: 40, y: 20, width: 30, height: 24, colour },
+    ],
+  );
+}
+
+test('SE13: a failure says what changed, where, by how much and which limit, and the picture marks it', () => {
+  const result = compareFrames(square('#4088e4'), square('#3584e4'));
+  expect(result.pass ? '' : result.reason).toContain(
+    'an area has another colour, 30x24 at 40,20: #3584e4 became #4088e4, ΔE00 1.4 (limit 1)',
+  );
+  const { width, data } = (result.pass ? undefined : result.diff)!;
+  const colourAt = (x: number, y: number): number[] => [
+    ...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3),
+  ];
+  expect(colourAt(55, 30)).toEqual([255, 0, 0]);
+  expect(colourAt(37, 17)).toEqual([255, 0, 0]);
+  expect(colourAt(10, 70)).not.toEqual([255, 0, 0]);
+});
+
+test('SE13: an area counts from a ΔE00 of 1 on', () => {
+  expect(colourDifference([128, 128, 128], [130.9, 130.9, 130.9])).toBeGreaterThan(1);
+  expect(colourDifference([16, 16, 16], [19, 19, 19])).toBeLessThan(1);
+  const grey = (level: number): Frame => square(`#${level.toString(16).padStart(2, '0').repeat(3)}`);
+  expect(compareFrames(grey(131), grey(128)).pass).toBe(false);
+  expect(compareFrames(grey(19), grey(16)).pass).toBe(true);
+});
+
+test('SE13: thresholds that the caller sets decide', () => {
+  const [actual, expected] = [square('#4088e4'), square('#3584e4')];
+  const passes = (options: CompareOptions): boolean => compareFrames(actual, expected, options).pass;
+  expect(passes({})).toBe(false);
+  expect(passes({ comparator: 'ssim' })).toBe(true);
+  expect(passes({ minSsim: 0.9 })).toBe(true);
+  expect(passes({ minLocalSsim: 0.9 })).toBe(true);
+  expect(passes({ comparator: 'pixelmatch' })).toBe(true);
+  expect(passes({ comparator: 'pixelmatch', threshold: 0 })).toBe(false);
+  expect(passes({ comparator: 'pixelmatch', threshold: 0, maxDiffPixels: 30 * 24 })).toBe(true);
+  expect(passes({ mask: [{ x: 40, y: 20, width: 30, height: 24 }] })).toBe(true);
 });
