@@ -71,6 +71,14 @@ test('a near miss is named, and needle, place and difference are attached', asyn
   expect(Buffer.from(actual!.data).equals(crop(greyed, BUTTON).data)).toBe(true);
 });
 
+test('SE14: a score that is enough with a dot too much is no match, and the error has the score and the reason', async () => {
+  const dotted = desktop(BUTTON);
+  for (const y of [250, 251]) dotted.data.set([32, 36, 40], (y * SIZE.width + 400) * 4);
+  await expect(find([dotted])).rejects.toThrow(
+    /most alike: 128x40 at 296,236, score 0\.9\d\d; in it something came, went or moved, within 1x2 at 104,14: .*ΔE00/,
+  );
+});
+
 test('a needle that is not there is an error with its path', async () => {
   const screen = Object.assign(new ScriptedScreen([desktop()]), { timeoutScale: 1 });
   const missing = imageTarget('gone.png', {}).resolve(screen as unknown as VncPage, {});
