@@ -3,7 +3,7 @@ import { colourDifference } from '../../fixtures/image/ciede2000.ts';
 import type { Frame } from '../../fixtures/image/frame.ts';
 import { compareFrames, type CompareOptions } from '../../fixtures/visual/compare.ts';
 import { draw } from '../matchers/support/screen.ts';
-import { changed, RERENDERINGS, SMALL_CHANGES } from './support/changes.ts';
+import { changed, mapped, RERENDERINGS, SMALL_CHANGES, throughVideo } from './support/changes.ts';
 import { DARK, LIGHT } from './support/scene.ts';
 
 const SCENES = { light: LIGHT, dark: DARK };
@@ -73,4 +73,27 @@ test('SE13: thresholds that the caller sets decide', () => {
   expect(passes({ comparator: 'pixelmatch', threshold: 0 })).toBe(false);
   expect(passes({ comparator: 'pixelmatch', threshold: 0, maxDiffPixels: 30 * 24 })).toBe(true);
   expect(passes({ mask: [{ x: 40, y: 20, width: 30, height: 24 }] })).toBe(true);
+});
+
+test('SE13: a whole screen darker or tinted fails though no place of it differs by more than two levels', () => {
+  const [width, height] = [200, 120];
+  const data = new Uint8Array(width * height * 4).fill(255);
+  for (let pixel = 0; pixel < width * height; pixel++)
+    data.fill(36 + ((pixel % width) >> 3), pixel * 4, pixel * 4 + 3);
+  const dusk: Frame = { width, height, data };
+  const reason = (actual: Frame): string => {
+    expect(actual.data.every((level, at) => Math.abs(level - dusk.data[at]!) <= 2)).toBe(true);
+    const result = compareFrames(actual, dusk);
+    return result.pass ? '' : result.reason;
+  };
+  expect(reason(mapped(dusk, (level) => level * 0.96))).toMatch(
+    /the whole picture is [34]\.\d % darker \(limit 2\.5 %\)/,
+  );
+  expect(reason(mapped(dusk, (level, channel) => (channel === 1 ? level + 2 : level)))).toMatch(
+    /the whole picture is (tinted|[34]\.\d % lighter)/,
+  );
+  expect(reason(mapped(dusk, (level, channel) => (channel === 0 ? level + 2 : level)))).toMatch(
+    /the whole picture is tinted: #.* in the mean, ΔE00 1\.\d \(limit 1\)/,
+  );
+  expect(reason(throughVideo(dusk, [0.2126, 0.0722]))).toBe('');
 });
