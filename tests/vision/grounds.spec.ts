@@ -26,7 +26,7 @@ async function unfound({ lines, frame }: ReturnType<typeof panel>, tile?: Parame
 const names = (grounds: readonly Ground[]): string => grounds.map(({ name }) => name).join(', ');
 
 for (const ground of [...FLAT, ...SLOPES])
-  test(`SE15: every text on ${ground.name} is found where it is, and no network is run`, async () => {
+  test(`every text on ${ground.name} is found where it is, and no network is run`, async () => {
     const runs: Frame[] = [];
     const lost = await unfound(panel(ground), (tile) => {
       runs.push(tile);
@@ -37,7 +37,7 @@ for (const ground of [...FLAT, ...SLOPES])
   });
 
 for (const ground of TEXTURED)
-  test(`SE15: every text on a ${ground.name} is found where it is, by the network in tiles of bounded size`, async () => {
+  test(`every text on a ${ground.name} is found where it is, by the network in tiles of bounded size`, async () => {
     const sizes: number[] = [];
     const lost = await unfound(panel(ground), (tile) => {
       sizes.push(tile.width * tile.height);
