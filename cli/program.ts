@@ -57,9 +57,6 @@ export function makeProgram(): Command {
     .argument('<file>', 'PNG, JPEG or WebP')
     .option('--json', 'the whole text map as JSON')
     .option('--picture <file>', 'write the picture with a numbered frame around each line, as PNG')
-    .option('--find <text>', 'say whether this text is there: exit code 0 yes, 1 no, 2 nobody can tell')
-    .option('--absent [text]', 'the text should not be there: exit code 0 when it is not')
-    .option('--exact', 'the text is a whole line, its case and marks count')
     .action(async (file: string, options: OcrOptions) => {
       const { ocr } = await import('./ocr.ts');
       process.exitCode = await ocr(file, options);

@@ -99,15 +99,13 @@ test('a dialog that opens and closes comes and goes in the text; all around it s
     spots
       .filter(({ text, box }) => locateText(map, text).some((hit) => isCentredIn(hit.box, box)))
       .map(({ text }) => text);
-  const anew = async (picture: typeof frame, spots: typeof lines): Promise<string[]> =>
-    located(await createScreenReader().read(picture), spots);
+  const all = (spots: typeof lines): string[] => spots.map(({ text }) => text);
 
   const reader = createScreenReader();
   const without = await reader.read(covered);
   expect(located(without, hidden)).toEqual([]);
-  expect(located(without, shown)).toEqual(await anew(covered, shown));
-  expect(located(without, shown).length).toBeGreaterThan(0.95 * shown.length);
-  expect(located(await reader.read(frame), lines)).toEqual(await anew(frame, lines));
+  expect(located(without, shown)).toEqual(all(shown));
+  expect(located(await reader.read(frame), lines)).toEqual(all(lines));
   expect(located(await reader.read(covered), hidden)).toEqual([]);
 });
 
