@@ -3,6 +3,7 @@
  * @type {import('dependency-cruiser').IConfiguration}
  */
 const rooms = [
+  'actions',
   'proxmox',
   'lease',
   'ssh',
@@ -16,6 +17,7 @@ const rooms = [
   'matchers',
   'page',
   'machine',
+  'playwright-trace',
 ];
 const never = (name, from, to, comment) => ({
   name,
@@ -24,8 +26,9 @@ const never = (name, from, to, comment) => ({
   from: { path: from },
   to: { path: to },
 });
-/** Which rooms a room may look into, beside config, image, pending, process and errors. */
+/** Which rooms a room may look into, beside config, image, pending, process, secrets and errors. */
 const below = {
+  actions: [],
   proxmox: [],
   lease: ['proxmox'],
   ssh: [],
@@ -38,6 +41,7 @@ const below = {
   app: ['ssh'],
   matchers: ['vnc', 'vision', 'visual'],
   page: ['app', 'matchers', 'ssh', 'vision', 'vnc'],
+  'playwright-trace': ['actions', 'page', 'recording', 'vision', 'vnc'],
   machine: ['app', 'lease', 'page', 'proxmox', 'ssh', 'vision', 'vnc'],
 };
 module.exports = {
@@ -63,19 +67,19 @@ module.exports = {
     never(
       'reporters-not-live',
       '^reporters/(?!lease\\.ts|recover\\.ts)',
-      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|process/|errors)',
+      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|process/|secrets/|errors)',
       'reports come from events',
     ),
     never(
       'runs-not-live',
       '^runs/(?!progress\\.ts|recovery\\.ts)',
-      '^(lab|cli|reporters|routines|specs|tests|bench)/|^fixtures/(?!config/|process/|errors)',
+      '^(lab|cli|reporters|routines|specs|tests|bench)/|^fixtures/(?!config/|process/|secrets/|errors|bounded)',
       'what a run proves comes from its records',
     ),
     never(
       'lease-reporter',
       '^reporters/lease\\.ts',
-      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|errors|lease/|proxmox/)',
+      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|secrets/|errors|lease/|proxmox/)',
       'reports nothing: it gives the machines back when the run ends',
     ),
     never(
@@ -87,7 +91,7 @@ module.exports = {
     never(
       'recovery',
       '^(runs/recovery|reporters/recover)\\.ts',
-      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|process/|errors|lease/|proxmox/|trace/)',
+      '^(lab|cli|routines|specs|tests|bench)/|^fixtures/(?!config/|process/|secrets/|errors|lease/|proxmox/|trace/)',
       'finishes what killed runs left: their traces, journals and leases',
     ),
     never(
@@ -116,7 +120,7 @@ module.exports = {
     ),
     never(
       'low-rooms',
-      '^fixtures/(config|image|pending|process|errors)',
+      '^fixtures/(config|image|pending|process|secrets|errors)',
       `^fixtures/(${rooms.join('|')}|index)`,
       'shared ground looks at nothing above',
     ),
@@ -131,7 +135,7 @@ module.exports = {
         `room-${room}`,
         `^fixtures/${room}/`,
         `^fixtures/(${[...rooms.filter((other) => other !== room && !allowed.includes(other)), 'index'].join('|')})`,
-        `${room} may use ${[...allowed, 'config', 'image', 'pending', 'process', 'errors'].join(', ')}`,
+        `${room} may use ${[...allowed, 'config', 'image', 'pending', 'process', 'secrets', 'errors'].join(', ')}`,
       ),
     ),
   ],

@@ -6,7 +6,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
-import { Secret } from '../fixtures/config/secrets.ts';
+import { Secret } from '../fixtures/secrets/index.ts';
 import { identify, Lease, notesOf } from '../fixtures/lease/index.ts';
 import { connectProxmox } from '../fixtures/proxmox/index.ts';
 import { startLab } from '../lab/index.ts';

@@ -7,18 +7,27 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { VmwrightError } from '../fixtures/errors.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 
 const PAGE = 'index.html';
 /** What a page may load: what it holds itself, and files beside it. */
 const POLICY = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'";
 const FROM_ELSEWHERE = /<script[^>]*\ssrc="https?:[^>]*><\/script>/g;
 
-/** @returns the exit code. @throws `ALLURE_MISSING` */
-export async function allure(results: readonly string[], output: string): Promise<number> {
+/** Where the reporter writes, as this package's own config has it and by default. */
+const USUAL = ['test-results/allure-results', 'allure-results'];
+
+/**
+ * @param named folders of results; none for where the reporter usually writes
+ * @returns the exit code
+ * @throws `ALLURE_MISSING`
+ */
+export async function allure(named: readonly string[], output: string): Promise<number> {
+  const results = named.length > 0 ? named : [usualFolder()];
   for (const folder of results) if (!existsSync(folder)) throw noResults(folder);
   const child = spawn(process.execPath, [programFile(), 'generate', ...results, '--output', output], {
     stdio: 'inherit',
@@ -27,8 +36,15 @@ export async function allure(results: readonly string[], output: string): Promis
   if (code !== 0) return code ?? 1;
   const page = join(output, PAGE);
   writeFileSync(page, keptToItself(readFileSync(page, 'utf8')));
-  process.stdout.write(`${resolve(page)}\n`);
+  tell(process.stdout, `${resolve(page)}\n`);
   return 0;
+}
+
+/** The one that was written last. */
+function usualFolder(): string {
+  const found = USUAL.filter((folder) => existsSync(folder));
+  const [latest = 'allure-results'] = found.toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  return latest;
 }
 
 function keptToItself(html: string): string {
@@ -60,6 +76,6 @@ function noResults(folder: string): VmwrightError {
     message: 'there are no results',
     expected: 'a folder that the reporter vmwright/reporters/allure wrote',
     seen: `no folder ${resolve(folder)}`,
-    next: 'run the tests first, or name the folder',
+    next: "have ['vmwright/reporters/allure'] among the reporters of playwright.config.ts and run the tests, or name the folder",
   });
 }

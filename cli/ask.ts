@@ -18,6 +18,11 @@ export async function askApproval(terminal: Terminal): Promise<Answer> {
   return typed === 'approve' || typed === 'approve without watcher' ? typed : 'no';
 }
 
+/** A question that takes a yes. @param question without the choices */
+export async function askYes(terminal: Terminal, question: string): Promise<boolean> {
+  return /^y(es)?$/i.test(await askLine(terminal, `${question} [y/N] `));
+}
+
 /** @returns the line without blanks around it; empty when the input ends instead */
 export async function askLine({ input, output }: Terminal, question: string): Promise<string> {
   const lines = createInterface({ input, output });

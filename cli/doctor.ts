@@ -21,10 +21,13 @@ import {
 } from '../fixtures/doctor/index.ts';
 import { isVmwrightError, VmwrightError } from '../fixtures/errors.ts';
 import { recoverFiles, recoveryLines } from '../runs/recovery.ts';
-import { askLine, type Terminal } from './ask.ts';
+import { askYes, type Terminal } from './ask.ts';
 import { columns } from './columns.ts';
+import { Ending } from './ending.ts';
 import { loadMatrix } from './plan.ts';
+import { ensureCluster, type StandIn } from './stand-in.ts';
 import { GREETING, greeting } from './vlm.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 
 export interface DoctorOptions {
   readonly matrix: string;
@@ -52,13 +55,17 @@ export function addDoctor(program: Command): void {
 
 /** @returns the exit code: 1 when there is a problem. @throws `APPROVAL_NEEDED` when nobody can be asked about `--fix` */
 export async function doctor(options: DoctorOptions, terminal: Terminal): Promise<number> {
-  const say = (text: string): unknown => terminal.output.write(text);
-  const machines = chosen((await loadMatrix(options.matrix)).machines, options.project);
-  await using examination = await examine(machines);
+  const say = (text: string): void => tell(terminal.output, text);
+  const wanted = chosen((await loadMatrix(options.matrix)).machines, options.project);
+  await using ending = new Ending();
+  const standIn = await ensureCluster(wanted, ending, (line) => {
+    say(`${line}\n`);
+  });
+  await using examination = await examine(wanted, standIn);
   const { findings } = examination;
   say(table(findings));
   if (options.fix !== true || !(await change(findings, options, terminal))) return verdict(findings, say);
-  await using after = await examine(machines);
+  await using after = await examine(wanted, standIn);
   say(`\n${table(after.findings)}`);
   return verdict(after.findings, say);
 }
@@ -69,7 +76,7 @@ async function change(
   { yes = false }: DoctorOptions,
   terminal: Terminal,
 ): Promise<boolean> {
-  const say = (text: string): unknown => terminal.output.write(text);
+  const say = (text: string): void => tell(terminal.output, text);
   const fixes = findings.flatMap(({ fix }) => (fix === undefined ? [] : [fix]));
   if (fixes.length === 0) {
     say('\nnothing that --fix may change\n');
@@ -89,9 +96,11 @@ interface Examination extends AsyncDisposable {
   readonly findings: readonly Finding[];
 }
 
-async function examine(machines: readonly Machine[]): Promise<Examination> {
+async function examine(wanted: readonly Machine[], { env, isLab, unbuilt }: StandIn): Promise<Examination> {
   const controller = new Notebook('controller');
-  const settings = await controller.attempt('settings', () => Promise.resolve().then(() => loadSettings()));
+  const settings = await controller.attempt('settings', () =>
+    Promise.resolve().then(() => loadSettings(env)),
+  );
   if (settings === undefined) return ended(controller.findings);
   await examineController(settings, controller, {
     folder: resolve(RESULTS),
@@ -99,6 +108,14 @@ async function examine(machines: readonly Machine[]): Promise<Examination> {
   });
   await controller.attempt('crashes', () => Promise.resolve().then(() => noteCrashes(controller)));
   const cluster = new Notebook('cluster');
+  if (isLab)
+    cluster.warning(
+      'cluster',
+      'PROXMOX_HOST is not set: what follows is the embedded lab',
+      'set it in .env (see .env.example) to have your own looked at',
+    );
+  for (const [name, build] of unbuilt) cluster.warning('image', `${name} is not built, and left out`, build);
+  const machines = wanted.filter(({ name }) => !unbuilt.has(name));
   const proxmox = await connect(settings, cluster);
   if (proxmox === undefined) return ended([...controller.findings, ...cluster.findings]);
   const notes = machines.map(({ name }) => new Notebook(name));
@@ -202,7 +219,7 @@ async function isAllowed(terminal: Terminal): Promise<boolean> {
       next: 'read the list above and run again with --fix --yes',
     });
   }
-  return /^y(es)?$/i.test(await askLine(terminal, 'change this? [y/N] '));
+  return askYes(terminal, 'change this?');
 }
 
 async function outcome(fix: Fix): Promise<string> {

@@ -24,9 +24,10 @@ import {
 import type { Lab } from '../lab/index.ts';
 import { guestNames, serveLab } from '../lab/service.ts';
 import { columns } from './columns.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 
-const say = (line: string): unknown => process.stderr.write(`${line}\n`);
-const print = (line: string): unknown => process.stdout.write(`${line}\n`);
+const say = (line: string): void => tell(process.stderr, `${line}\n`);
+const print = (line: string): void => tell(process.stdout, `${line}\n`);
 
 export function addLab(program: Command): void {
   const lab = program

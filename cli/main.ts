@@ -7,13 +7,14 @@
 import { CommanderError } from 'commander';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { makeProgram } from './program.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 
 try {
   await makeProgram().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   else {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    tell(process.stderr, `${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -13,9 +13,12 @@ import { crop, decodeImage, describe, type Frame, intersect, type Rect } from '.
 import { connectCluster, findMachine } from '../fixtures/machine/machine.ts';
 import { findNeedle, needleFrom } from '../fixtures/vision/index.ts';
 import { connectWebSocket, VncPage } from '../fixtures/vnc/index.ts';
+import { Ending } from './ending.ts';
 import { loadModule } from './load-module.ts';
 import type { Streams } from './ocr.ts';
 import { collected } from './repeats.ts';
+import { ensureMachine } from './stand-in.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 
 export interface NeedleCommandOptions {
   /** What to crop, in pixels of the screen: `X,Y,WxH`. */
@@ -57,26 +60,32 @@ export async function cropNeedle(
 ): Promise<void> {
   const rect = rectOf('--at', options.at);
   const excluded = (options.exclude ?? []).map((text) => rectOf('--exclude', text));
-  const screen = await screenOf(file, options);
+  const screen = await screenOf(file, options, streams);
   const picture = crop(screen, rect);
   for (const part of excluded) makeTransparent(picture, rect, part);
   const needle = needleFrom(picture, basename(options.out));
   await mkdir(dirname(resolve(options.out)), { recursive: true });
   const raw = { width: picture.width, height: picture.height, channels: 4 as const };
   await writeFile(options.out, await sharp(picture.data, { raw }).png().toBuffer());
-  streams.stdout.write(`${options.out}: ${describe(rect)}\n`);
+  tell(streams.stdout, `${options.out}: ${describe(rect)}\n`);
   const places = findNeedle(screen, needle, { scales: [1] });
   if (places.length > 1)
-    streams.stderr.write(
+    tell(
+      streams.stderr,
       `it is on this screen ${places.length} times, so getByImage needs { nth } or { clip }: ` +
         `${places.map(({ box }) => describe(box)).join('; ')}\n`,
     );
 }
 
-async function screenOf(file: string | undefined, options: NeedleCommandOptions): Promise<Frame> {
+async function screenOf(
+  file: string | undefined,
+  options: NeedleCommandOptions,
+  { stderr }: Streams,
+): Promise<Frame> {
   if ((file === undefined) === (options.machine === undefined))
     throw unusable('the screen', 'a picture file, or --machine, and not both', file ?? 'neither');
-  if (options.machine !== undefined) return liveScreen(options.machine, options.matrix ?? 'vm-matrix.ts');
+  if (options.machine !== undefined)
+    return liveScreen(options.machine, options.matrix ?? 'vm-matrix.ts', (line) => tell(stderr, `${line}\n`));
   const path = file ?? '';
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new VmwrightError({
@@ -93,14 +102,17 @@ async function screenOf(file: string | undefined, options: NeedleCommandOptions)
 }
 
 /** Looks only: the display is not woken, nothing is typed or clicked. */
-async function liveScreen(name: string, matrix: string): Promise<Frame> {
+async function liveScreen(name: string, matrix: string, progress: (line: string) => unknown): Promise<Frame> {
   const { default: machines } = (await loadModule(resolve(matrix))) as {
     default: readonly Machine[];
   };
   const machine = machines.find((one) => one.name === name);
   if (machine === undefined) throw unusable('--machine', machines.map((one) => one.name).join(', '), name);
-  const settings = loadSettings();
-  const vm = await findMachine(await connectCluster(machine, settings), machine, settings);
+  await using ending = new Ending();
+  const settings = loadSettings(await ensureMachine(machine, ending, progress));
+  const proxmox = await connectCluster(machine, settings);
+  ending.defer(() => proxmox.close());
+  const vm = await findMachine(proxmox, machine, settings);
   await using page = await VncPage.connect({
     name,
     wake: false,

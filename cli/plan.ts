@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { isVmwrightError } from '../fixtures/errors.ts';
-import { ALLOW_BLACKLISTED, type Machine } from '../fixtures/config/index.ts';
+import { ALLOW_BLACKLISTED, type Machine, registerMachines } from '../fixtures/config/index.ts';
 import { optionVariable, type Suite } from '../fixtures/config/suites.ts';
 import { commandLine } from '../runs/run-facts.ts';
 import { checkBuildName } from '../runs/store.ts';
@@ -155,7 +155,9 @@ export async function loadMatrix(
   })) as { default?: readonly Machine[]; suites?: Readonly<Record<string, Suite>> };
   if (!Array.isArray(module.default))
     throw planInvalid('--matrix', `${file} has no machines`, 'a default export');
-  return { machines: module.default as readonly Machine[], suites: module.suites ?? {} };
+  const machines = module.default as readonly Machine[];
+  registerMachines(machines);
+  return { machines, suites: module.suites ?? {} };
 }
 
 function optionValues(

@@ -9,6 +9,7 @@ import { loadWebhook } from '../fixtures/config/webhook.ts';
 import { post as send, type Posted } from '../runs/post.ts';
 import { approve } from './approval.ts';
 import { currentRun } from './status.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 
 export interface PostCommandOptions {
   readonly state: string;
@@ -45,6 +46,6 @@ export async function post(
     ...(options.correction === undefined ? {} : { correction: options.correction }),
     ...(options.notThere === undefined ? {} : { notThere: options.notThere }),
   });
-  stdout.write(`posted ${run.model.build}: ${run.model.state}\n`);
+  tell(stdout, `posted ${run.model.build}: ${run.model.state}\n`);
   return posted;
 }

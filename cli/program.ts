@@ -4,6 +4,8 @@
  * @module
  */
 import { Command } from 'commander';
+import { registerEnvironment } from '../fixtures/config/index.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 import { VERSION } from '../runs/version.ts';
 import { addDoctor } from './doctor.ts';
 import { EXIT_CODE_HELP } from './exit-codes.ts';
@@ -26,6 +28,12 @@ export function makeProgram(): Command {
     )
     .version(VERSION)
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => tell(process.stdout, text),
+      writeErr: (text) => tell(process.stderr, text),
+    })
+    // What is printed or stored names secrets and never holds one, whatever the command is.
+    .hook('preAction', () => registerEnvironment())
     .showHelpAfterError('(add --help for the usage)')
     .addHelpText('after', EXIT_CODE_HELP);
   addInit(program);
@@ -57,6 +65,9 @@ export function makeProgram(): Command {
     .argument('<file>', 'PNG, JPEG or WebP')
     .option('--json', 'the whole text map as JSON')
     .option('--picture <file>', 'write the picture with a numbered frame around each line, as PNG')
+    .option('--find <text>', 'say whether this text is there: exit code 0 yes, 1 no, 2 nobody can tell')
+    .option('--absent [text]', 'the text should not be there: exit code 0 when it is not')
+    .option('--exact', 'the text is a whole line, its case and marks count')
     .action(async (file: string, options: OcrOptions) => {
       const { ocr } = await import('./ocr.ts');
       process.exitCode = await ocr(file, options);

@@ -5,13 +5,8 @@
  */
 import { resolve } from 'node:path';
 import { noVlm } from '../fixtures/page/claims.ts';
-import {
-  loadSettings,
-  type Machine,
-  readEnvironment,
-  redact,
-  type Settings,
-} from '../fixtures/config/index.ts';
+import { loadSettings, type Machine, type Settings } from '../fixtures/config/index.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 import { VmwrightError } from '../fixtures/errors.ts';
 import {
   checkGuest,
@@ -32,6 +27,7 @@ import { openInBrowser } from './browser.ts';
 import { Ending } from './ending.ts';
 import { loadMatrix } from './plan.ts';
 import { SpecFile } from './spec-file.ts';
+import { ensureMachine } from './stand-in.ts';
 
 export interface RecordOptions {
   /** Name of a row of the matrix. */
@@ -60,12 +56,12 @@ export async function record(
   terminal: RecordTerminal = process.stdout,
   over: Promise<void> = untilInterrupted(),
 ): Promise<void> {
-  const say = (line: string): unknown => terminal.write(`${redact(line)}\n`);
+  const say = (line: string): void => tell(terminal, `${line}\n`);
   const { machines } = await loadMatrix(options.matrix);
   const machine = rowOf(machines, options.project);
   await using file = await SpecFile.open(resolve(options.output), options.force === true);
   await using ending = new Ending();
-  const env = await ensureCluster(machine, ending, say);
+  const env = await ensureMachine(machine, ending, say);
   const settings = loadSettings(env);
   const proxmox = await connectCluster(machine, settings);
   ending.defer(() => proxmox.close());
@@ -118,28 +114,6 @@ function rowOf(machines: readonly Machine[], name: string): Machine {
   });
 }
 
-/** As in a run: without a cluster of one's own the embedded lab stands in for one. */
-async function ensureCluster(
-  { name }: Machine,
-  ending: Ending,
-  progress: (line: string) => unknown,
-): Promise<NodeJS.ProcessEnv> {
-  const env = readEnvironment();
-  if (env.PROXMOX_HOST) return env;
-  const [{ startLab }, { REAL_GUEST }, { cacheFolder, findImage }] = await Promise.all([
-    import('../lab/index.ts'),
-    import('../lab/fleet.ts'),
-    import('../lab/guests/qemu/index.ts'),
-  ]);
-  const isReal = name === REAL_GUEST.name;
-  if (isReal) findImage(cacheFolder()); // says how to build it
-  const lab = await startLab({ guests: isReal ? [] : [name], qemu: isReal, progress });
-  ending.defer(() => lab.stop());
-  // Secrets and SSH read the process' environment.
-  Object.assign(process.env, lab.env());
-  return readEnvironment();
-}
-
 /** Keyboard and mouse as they are now: what a person does is done, whatever guards an application brings along. */
 function bareHands(page: TestPage): Parameters<typeof startRecording>[0] {
   const { name, timeoutScale, keyboard, mouse } = page;
@@ -166,7 +140,7 @@ function launcher(
   const open = async (): Promise<ReturnType<typeof stagedApp>> => {
     const ssh = await openSsh(vm, machine, settings);
     ending.defer(() => ssh.disconnect());
-    return stagedApp(machine, settings, ssh, page, await checkGuest(machine, ssh));
+    return stagedApp(vm, machine, settings, ssh, page, await checkGuest(machine, ssh));
   };
   return async () => {
     opened ??= open().catch((error: unknown) => {

@@ -5,7 +5,8 @@
  */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadSettings, readEnvironment, redact } from '../fixtures/config/index.ts';
+import { loadSettings, readEnvironment } from '../fixtures/config/index.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 import { aloneInRecovery, recoverFiles, recoverLeases, recoveryLines } from '../runs/recovery.ts';
 import { loadMatrix } from './plan.ts';
 
@@ -34,7 +35,7 @@ export async function recover(
   env: NodeJS.ProcessEnv = readEnvironment(),
 ): Promise<void> {
   const dryRun = options.dryRun === true;
-  const print = (line: string): void => void stdout.write(`${redact(line)}\n`);
+  const print = (line: string): void => tell(stdout, `${line}\n`);
   // Who only looks keeps nobody from working.
   const count = dryRun
     ? await work(options, env, print)

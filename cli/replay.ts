@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { VmwrightError } from '../fixtures/errors.ts';
-import { redact } from '../fixtures/config/index.ts';
+import { redactRecord, tell, tellRendered } from '../fixtures/secrets/index.ts';
 import { readStored, recoverRun } from '../runs/evidence/recover.ts';
 import type { RunModel } from '../runs/model.ts';
 import { renderJson } from '../runs/render/json.ts';
@@ -38,11 +38,11 @@ export function replay(
     const saved = readJson(options.compare);
     if (saved === undefined) throw unreadable(options.compare, 'it is no JSON');
     const differences = differencesOf(saved, JSON.parse(renderJson(model, view)), '');
-    stdout.write(differences.length === 0 ? 'no differences\n' : redact(`${differences.join('\n')}\n`));
+    tell(stdout, differences.length === 0 ? 'no differences\n' : `${differences.join('\n')}\n`);
     return differences.length === 0 ? 0 : 1;
   }
   const render = { text: renderText, markdown: renderMarkdown, json: renderJson }[options.format];
-  stdout.write(redact(render(model, view)));
+  tellRendered(stdout, render(redactRecord(model), view));
   return 0;
 }
 

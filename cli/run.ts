@@ -8,7 +8,8 @@ import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VmwrightError } from '../fixtures/errors.ts';
-import { readEnvironment, redact } from '../fixtures/config/index.ts';
+import { readEnvironment } from '../fixtures/config/index.ts';
+import { redact, tell, tellRendered } from '../fixtures/secrets/index.ts';
 import { optionVariable } from '../fixtures/config/suites.ts';
 import { loadWebhook } from '../fixtures/config/webhook.ts';
 import { identityOf, type ProcessIdentity } from '../fixtures/process/identity.ts';
@@ -58,7 +59,7 @@ export async function run(
   phases.begin('plan');
   refuseAlsoInEnvironment(variablesOf(options), env);
   const plan = await makePlan(options);
-  stdout.write(redact(planText(plan)));
+  tell(stdout, planText(plan));
   const watch = (await approved(plan, options, env, terminal)) && options.watch;
   for (const { id, text } of plan.warnings) if (!plan.confirmed.includes(id)) throw unconfirmed(id, text);
   const state = resolve(options.state);
@@ -138,7 +139,7 @@ async function runClaimed(
     });
     exitCode = Math.max(exitCode, code);
     const corrected = await correctSummary(part, runId, { stateFolder: state, processState: own });
-    if (corrected !== undefined) stdout.write(`${redact(corrected)}\n`);
+    if (corrected !== undefined) tellRendered(stdout, `${redact(corrected)}\n`);
     if (existsSync(join(folder, FILES.cancelled))) break;
     if (watch) await postWhenComplete(part, runId, env, stdout);
   }
@@ -156,7 +157,7 @@ async function finishCrashes(
   env: NodeJS.ProcessEnv,
   stdout: NodeJS.WritableStream,
 ): Promise<string[]> {
-  const say = (line: string): unknown => stdout.write(`vmwright recover: ${redact(line)}\n`);
+  const say = (line: string): void => tell(stdout, `vmwright recover: ${line}\n`);
   try {
     const found = await aloneInRecovery({ env, onWait: say }, () => recoverFiles({ stateFolder, env }));
     recoveryLines(found, []).forEach(say);
@@ -316,11 +317,14 @@ async function postWhenComplete(
   if (env.VMWRIGHT_POST_URL === undefined || env.VMWRIGHT_POST_URL === '') return;
   try {
     const stored = readRun(folder, { now: Date.now(), processState: own });
-    if (stored?.record.run !== runId) return void stdout.write('not posted: it left no record of its own\n');
+    if (stored?.record.run !== runId) {
+      tell(stdout, 'not posted: it left no record of its own\n');
+      return;
+    }
     await post(folder, stored.model, { webhook: loadWebhook(env), now: Date.now, sleep: (ms) => sleep(ms) });
-    stdout.write(`posted ${stored.model.build}: ${stored.model.state}\n`);
+    tell(stdout, `posted ${stored.model.build}: ${stored.model.state}\n`);
   } catch (error) {
-    stdout.write(`not posted: ${redact(error instanceof Error ? error.message : String(error))}\n`);
+    tell(stdout, `not posted: ${error instanceof Error ? error.message : String(error)}\n`);
   }
 }
 

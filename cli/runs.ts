@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { redact } from '../fixtures/config/index.ts';
+import { tell, tellJson } from '../fixtures/secrets/index.ts';
 import type { PlanOptions } from './plan.ts';
 import type { PostCommandOptions } from './post.ts';
 import { collected } from './repeats.ts';
@@ -29,10 +29,10 @@ export function addRuns(program: Command): void {
     .action(async (options: PlanOptions & { readonly json?: boolean }) => {
       const { makePlan, planText } = await import('./plan.ts');
       const { planJson } = await import('./plan-json.ts');
-      await knowSecrets();
       const plan = await makePlan(options);
       const isWhole = options.all === true && options.exclude === undefined;
-      process.stdout.write(redact(options.json === true ? planJson(plan, isWhole) : planText(plan)));
+      if (options.json === true) tellJson(process.stdout, planJson(plan, isWhole));
+      else tell(process.stdout, planText(plan));
     });
   planned(program.command('run').description('run an approved plan, watch it, and post its result'))
     .option('--approve <token>', 'the approval that `plan` printed')
@@ -45,7 +45,6 @@ export function addRuns(program: Command): void {
     .option('--state <folder>', 'where runs are stored', 'test-results/state')
     .action(async (options: RunOptions) => {
       const { run } = await import('./run.ts');
-      await knowSecrets();
       process.exitCode = await run(options, ['vmwright', ...process.argv.slice(2)]);
     });
   program
@@ -58,7 +57,6 @@ export function addRuns(program: Command): void {
     .addOption(format())
     .action(async (options: StatusOptions) => {
       const { status } = await import('./status.ts');
-      await knowSecrets();
       process.exitCode = await status(options);
     });
   program
@@ -71,7 +69,6 @@ export function addRuns(program: Command): void {
     .option('--state <folder>', 'where runs are stored', 'test-results/state')
     .action(async (options: PostCommandOptions) => {
       const { post } = await import('./post.ts');
-      await knowSecrets();
       await post(options);
     });
   program
@@ -85,13 +82,16 @@ export function addRuns(program: Command): void {
     .addOption(format())
     .action(async (folder: string, options: ReplayOptions) => {
       const { replay } = await import('./replay.ts');
-      await knowSecrets();
       process.exitCode = replay(folder, options);
     });
   program
     .command('allure')
     .description('make the Allure report: one page that loads nothing from elsewhere')
-    .argument('[results...]', 'folders of results, for a run in parts', ['test-results/allure-results'])
+    .argument(
+      '[results...]',
+      'folders of results, several for a run in parts; default: where the reporter writes',
+      [],
+    )
     .option('--output <folder>', 'where the report goes', 'test-results/allure-report')
     .action(async (results: string[], { output }: { readonly output: string }) => {
       const { allure } = await import('./allure.ts');
@@ -113,10 +113,4 @@ function planned(command: Command): Command {
     .option('--build-name <name>', 'name of the run')
     .option('--option <name=value>', 'option of the suite; no-<name> takes a default away', collected)
     .option('--confirm-risk <id>', 'confirm a warning of the plan', collected);
-}
-
-/** What is printed or stored names secrets and never holds one. */
-async function knowSecrets(): Promise<void> {
-  const { registerSecrets } = await import('../reporters/secrets.ts');
-  registerSecrets();
 }

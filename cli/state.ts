@@ -6,6 +6,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { clearHistory } from '../runs/store.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 
 export function addState(program: Command): void {
   program
@@ -17,7 +18,8 @@ export function addState(program: Command): void {
     .action(({ state }: { readonly state: string }) => {
       const folder = resolve(state);
       const at = clearHistory(folder, Date.now());
-      process.stdout.write(
+      tell(
+        process.stdout,
         `runs in ${folder} that began before ${new Date(at).toISOString()} are no history any more; --build <name> still shows one\n`,
       );
     });

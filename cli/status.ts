@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VmwrightError } from '../fixtures/errors.ts';
-import { redact } from '../fixtures/config/index.ts';
+import { redactRecord, tellRendered } from '../fixtures/secrets/index.ts';
 import { readStored } from '../runs/evidence/recover.ts';
 import type { StoredRun } from '../runs/read-run.ts';
 import { renderJson } from '../runs/render/json.ts';
@@ -47,17 +47,18 @@ export async function status(
   terminal: Terminal = { stdout: process.stdout, now: Date.now },
 ): Promise<number> {
   const isScreen = options.watch === true && terminal.stdout.isTTY === true;
-  if (isScreen) terminal.stdout.write(`\u001b[2J${HOME}`);
+  if (isScreen) tellRendered(terminal.stdout, `\u001b[2J${HOME}`);
   for (;;) {
     const run = currentRun(options, terminal.now());
     const isLive = run.model.endedAt === undefined;
     const text = rendered(run, options, { now: terminal.now(), historical: !isLive }, isScreen);
     if (options.watch !== true || !isLive || !isScreen) {
       if (options.watch !== true || !isLive) {
-        terminal.stdout.write(isScreen ? frame(text, terminal.stdout, Infinity) : text);
+        tellRendered(terminal.stdout, isScreen ? frame(text, terminal.stdout, Infinity) : text);
         return isLive ? EXIT.ok : exitCodeOfRun(run.model);
       }
-    } else terminal.stdout.write(frame(text, terminal.stdout, (terminal.stdout.rows ?? Infinity) - 1));
+    } else
+      tellRendered(terminal.stdout, frame(text, terminal.stdout, (terminal.stdout.rows ?? Infinity) - 1));
     await sleep(REDRAW_MS);
   }
 }
@@ -82,9 +83,9 @@ function cut(line: string, columns: number): string {
 }
 
 function rendered(run: StoredRun, options: StatusOptions, view: View, colour: boolean): string {
-  if (options.format === 'json') return redact(renderJson(run.model, view));
-  if (options.format === 'markdown') return redact(renderMarkdown(run.model, view));
-  return redact(renderText(run.model, view, colour));
+  const model = redactRecord(run.model);
+  if (options.format === 'json') return renderJson(model, view);
+  return options.format === 'markdown' ? renderMarkdown(model, view) : renderText(model, view, colour);
 }
 
 /**

@@ -12,6 +12,8 @@ import { descendantPids } from '../fixtures/process/view.ts';
 import { runnerEnded } from '../runs/evidence/run-log.ts';
 import { readRun } from '../runs/read-run.ts';
 import { FILES, writeAtomically } from '../runs/store.ts';
+import { StreamRedactor } from '../fixtures/secrets/stream.ts';
+import { tellRendered } from '../fixtures/secrets/index.ts';
 import { playwright } from './verify.ts';
 
 export interface Supervision {
@@ -38,10 +40,12 @@ export async function supervise(supervision: Supervision): Promise<number> {
   const log = createWriteStream(join(folder, FILES.runLog), { flags: 'a' });
   const child = spawn(process.execPath, [playwright(), ...args], { env, stdio: ['inherit', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      log.write(chunk);
-      stdout.write(chunk);
-    });
+    // The second line: of what a global set-up prints, say, the runner itself takes no secret out.
+    const redactor = new StreamRedactor((text) => {
+      log.write(text);
+      tellRendered(stdout, text);
+    }, true);
+    stream.on('data', (chunk: Buffer) => redactor.write(chunk)).once('end', () => redactor.flush());
   }
   const cancel = (signal: NodeJS.Signals): void => {
     writeAtomically(

@@ -16,6 +16,7 @@ import {
 import { isVmwrightError } from '../fixtures/errors.ts';
 import { centre, type Frame, type Rect } from '../fixtures/image/frame.ts';
 import { climb, createAsker, createScreenReader, locate, readNeedle } from '../fixtures/vision/index.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 
 const FAILED = 1;
 const FONT = 'Noto Sans';
@@ -46,7 +47,7 @@ export async function eachEndpoint(
   env: NodeJS.ProcessEnv = readEnvironment(),
   stream: { write(text: string): unknown } = process.stdout,
 ): Promise<number> {
-  const say: Say = (line) => stream.write(`${line}\n`);
+  const say: Say = (line) => tell(stream, `${line}\n`);
   const settings = vlmSettings(env);
   if (settings.endpoints.length === 0) {
     say('no model is configured: set VLM_BASE_URL and VLM_MODEL (.env.example)');

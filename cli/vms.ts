@@ -10,7 +10,11 @@ import { isVmwrightError } from '../fixtures/errors.ts';
 import { surveyVm } from '../fixtures/lease/survey.ts';
 import { connectProxmox, type Proxmox } from '../fixtures/proxmox/index.ts';
 import { columns } from './columns.ts';
+import { Ending } from './ending.ts';
 import { loadMatrix } from './plan.ts';
+import { ensureCluster } from './stand-in.ts';
+import { tell, tellJson } from '../fixtures/secrets/index.ts';
+import type { Streams } from './ocr.ts';
 
 export interface VmsOptions {
   readonly matrix: string;
@@ -44,35 +48,40 @@ const MISSING = 1;
 export function addVms(program: Command): void {
   program
     .command('vms')
-    .description('list the machines of the matrix with their live status')
+    .description(
+      'list the machines of the matrix with their live status; without a cluster, those of the lab',
+    )
     .option('--matrix <file>', 'file with the machines', 'vm-matrix.ts')
     .option('--json', 'as JSON')
     .action(async (options: VmsOptions) => {
-      process.exitCode = await vms(options, process.stdout);
+      process.exitCode = await vms(options, process);
     });
 }
 
 /** @returns the exit code: 1 when the cluster lacks a machine of the matrix. @throws `PROXMOX_*`, `PLAN_INVALID` */
-async function vms(options: VmsOptions, stdout: { write(text: string): unknown }): Promise<number> {
+async function vms(options: VmsOptions, { stdout, stderr }: Streams): Promise<number> {
   const { machines } = await loadMatrix(options.matrix);
-  const settings = loadSettings();
+  await using ending = new Ending();
+  const { env, unbuilt } = await ensureCluster(machines, ending, (line) => {
+    tell(stderr, `${line}\n`);
+  });
+  const settings = loadSettings(env);
   const proxmox = await connectProxmox({ ...settings.proxmox, timeoutScale: settings.timeoutScale });
-  try {
-    const rows = await Promise.all(machines.map((machine) => look(proxmox, machine, settings)));
-    stdout.write(
-      options.json === true
-        ? `${JSON.stringify(rows, undefined, 2)}\n`
-        : columns([HEAD, ...rows.map(cellsOf)]),
-    );
-    return rows.some(({ error }) => error !== undefined) ? MISSING : 0;
-  } finally {
-    await proxmox.close();
-  }
+  ending.defer(() => proxmox.close());
+  const rows = await Promise.all(
+    machines.map(async (machine): Promise<VmRow> => {
+      const build = unbuilt.get(machine.name);
+      if (build === undefined) return look(proxmox, machine, settings);
+      return { ...factsOf(machine), status: 'missing', skip: `it is not built yet: ${build}` };
+    }),
+  );
+  if (options.json === true) tellJson(stdout, `${JSON.stringify(rows, undefined, 2)}\n`);
+  else tell(stdout, columns([HEAD, ...rows.map(cellsOf)]));
+  return rows.some(({ error }) => error !== undefined) ? MISSING : 0;
 }
 
 async function look(proxmox: Proxmox, machine: Machine, settings: Settings): Promise<VmRow> {
-  const { name, os, desktop, session, skip } = machine;
-  const row = { machine: name, os, desktop, session, ...(skip === undefined ? {} : { skip }) };
+  const row = factsOf(machine);
   try {
     const vm = await proxmox.findVm(machine.vm, machine.node ?? settings.proxmox.node);
     const [{ qmpStatus, uptime, lock }, { lease }] = await Promise.all([vm.status(), surveyVm(proxmox, vm)]);
@@ -90,6 +99,16 @@ async function look(proxmox: Proxmox, machine: Machine, settings: Settings): Pro
     if (!isVmwrightError(error, 'VM_NOT_FOUND') && !isVmwrightError(error, 'VM_AMBIGUOUS')) throw error;
     return { ...row, status: 'missing', error: error.message.split('\n')[0] ?? error.code };
   }
+}
+
+function factsOf({
+  name,
+  os,
+  desktop,
+  session,
+  skip,
+}: Machine): Pick<VmRow, 'machine' | 'os' | 'desktop' | 'session' | 'skip'> {
+  return { machine: name, os, desktop, session, ...(skip === undefined ? {} : { skip }) };
 }
 
 const HEAD = ['MACHINE', 'VM', 'NODE', 'STATUS', 'UP', 'SYSTEM', 'NOTE'];

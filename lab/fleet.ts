@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { openbox } from './guests/qemu/desktops/index.ts';
 import type { GuestDefinition } from './guests/simulated/system.ts';
 import type { Config } from './api/machine.ts';
 
@@ -12,8 +11,6 @@ export const GUEST_USER = 'tester';
 export const GUEST_PASSWORD = 'vmwright-lab';
 /** Password of alice@example.test in the demo application. */
 export const HARBOR_PASSWORD = 'harbor-demo-1';
-/** The machine that is a real QEMU process wherever its image is built: the light one. */
-export const REAL_GUEST = openbox.guest;
 
 type Row = Pick<
   GuestDefinition,

@@ -14,6 +14,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Access } from './api/access.ts';
+import { ClusterLog } from './api/cluster-log.ts';
 import { Machine } from './api/machine.ts';
 import { PciBus } from './api/pci.ts';
 import { type Cluster, type Endpoint, Router } from './api/router.ts';
@@ -26,6 +27,7 @@ import { powerEndpoints } from './api/routes/power.ts';
 import { snapshotEndpoints } from './api/routes/snapshots.ts';
 import { taskEndpoints } from './api/routes/tasks.ts';
 import { createApiServer, type LoggedRequest } from './api/server.ts';
+import type { Tampered } from './api/tamper.ts';
 import { TaskRegistry } from './api/tasks.ts';
 import { createRelay } from './api/vncwebsocket.ts';
 import { makeCertificate } from './certificate.ts';
@@ -38,6 +40,8 @@ import { startJumpHost } from './jump.ts';
 export interface LabOptions {
   /** Names of the simulated guests to offer. Default: all seven. */
   readonly guests?: readonly string[];
+  /** Account of the simulated guests' desktop user. Default: tester. */
+  readonly user?: string;
   /** Offer the real guests too, those whose image is built. Each starts when it is first needed. Default: false. */
   readonly qemu?: boolean;
   /** Told what takes long: the first start of a real guest. */
@@ -55,9 +59,17 @@ export interface Lab {
   readonly requests: readonly LoggedRequest[];
   readonly access: Access;
   readonly tasks: TaskRegistry;
+  /** What everybody's web page shows under "Cluster log". */
+  readonly log: ClusterLog;
   /** The node's PCI devices, and who has them. */
   readonly pci: PciBus;
   readonly faults: Faults;
+  /** Further nodes, none at first, and whether they are online. A machine is moved by setting its `node`. */
+  readonly others: Map<string, 'online' | 'offline'>;
+  /** Nodes whose pvestatd is silent. */
+  readonly silent: Set<string>;
+  /** Set by tests: what is answered instead of a call's own answer. */
+  tamper?: (request: LoggedRequest) => Tampered | undefined;
   /** The machine as the API keeps it. */
   machine(name: string): Machine;
   stop(): Promise<void>;
@@ -81,16 +93,20 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const pci = new PciBus();
   const [certificate, machines] = await Promise.all([makeCertificate(), createMachines(options, pci)]);
   pci.isRunning = (vmid) => machines.get(vmid)?.isRunning() ?? false;
+  const log = new ClusterLog(NODE, () => Date.now() / 1000);
   const cluster: Cluster = {
     node: NODE,
+    others: new Map(),
+    silent: new Set(),
     access: new Access(() => Date.now() / 1000),
     machines,
-    tasks: new TaskRegistry(NODE),
+    log,
+    tasks: new TaskRegistry(NODE, (user, line) => log.add(user, line)),
     pci,
     consoles: new Map(),
   };
   const relay = createRelay(cluster);
-  const jump = await startJumpHost((address, port) => {
+  const jump = await startJumpHost(async (address, port) => {
     const machine = [...machines.values()].find(({ guest }) => guest.address === address);
     if (machine === undefined) throw new GuestError(`no route to ${address}`);
     return machine.guest.openTcp(port);
@@ -102,6 +118,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     router: new Router(ENDPOINTS),
     unauthorizedDelayMs: options.unauthorizedDelayMs ?? 0,
     onUpgrade: (request, socket, head) => relay.handle(request, socket, head),
+    tamper: (entry) => lab.tamper?.(entry),
     extra: (request, response, body) => faults.handle(request, response, body),
   });
   server.listen(0, '127.0.0.1');
@@ -110,7 +127,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const caFile = join(folder, 'pve-root-ca.pem');
   writeFileSync(caFile, certificate.ca);
 
-  return {
+  const lab: Lab = {
     url: `https://127.0.0.1:${port}`,
     env: () => ({
       PROXMOX_HOST: '127.0.0.1',
@@ -131,8 +148,11 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     requests,
     access: cluster.access,
     tasks: cluster.tasks,
+    log,
     pci,
     faults,
+    others: cluster.others,
+    silent: cluster.silent,
     machine(name) {
       const found = [...machines.values()].find((machine) => machine.name === name);
       if (found === undefined) throw new Error(`the lab has no machine "${name}"`);
@@ -147,13 +167,14 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  return lab;
 }
 
 async function createMachines(options: LabOptions, pci: PciBus): Promise<Map<number, Machine>> {
   const { createSimulatedGuest } = await import('./guests/simulated/index.ts');
   const chosen = fleet.filter(({ name }) => options.guests === undefined || options.guests.includes(name));
   const machines = chosen.map((definition) => {
-    const guest: LabGuest = createSimulatedGuest(definition);
+    const guest: LabGuest = createSimulatedGuest({ ...definition, user: options.user ?? definition.user });
     return new Machine(definition.vmid, NODE, configOf(definition), guest, pci);
   });
   if (options.qemu === true) {

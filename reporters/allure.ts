@@ -15,14 +15,15 @@ import { Status, type StatusDetails, type TestResult as Written } from 'allure-j
 import { ALLURE_RUNTIME_MESSAGE_CONTENT_TYPE } from 'allure-js-commons/sdk/reporter';
 import { AllureReporter as Base } from 'allure-playwright';
 import { runUrl } from '../fixtures/config/ci.ts';
-import { readEnvironment, redact } from '../fixtures/config/index.ts';
+import { readEnvironment } from '../fixtures/config/index.ts';
+import { redact, tell } from '../fixtures/secrets/index.ts';
 import type { MachineFacts } from '../fixtures/config/projects.ts';
 import { CATEGORIES, codeOf, isInfrastructure } from './allure-categories.ts';
 import { desktopOf } from './allure-config.ts';
 import { claimOutput } from '../runs/build-claim.ts';
 import type { Claim } from '../runs/claim.ts';
 import * as facts from '../runs/run-facts.ts';
-import { registerSecrets } from './secrets.ts';
+import { registerRunSecrets } from './secrets.ts';
 import { VERSION } from '../runs/version.ts';
 
 type Options = ConstructorParameters<typeof Base>[0];
@@ -60,7 +61,7 @@ export default class AllureReporter extends Base {
 
   override onConfigure(config: FullConfig): void {
     if (this.#isListing) return;
-    registerSecrets();
+    registerRunSecrets();
     const run = facts.runId();
     const { VMWRIGHT_BUILD_NAME: build = run } = readEnvironment();
     // Parts of one run write beside each other; another run's results would pass for this one's.
@@ -76,7 +77,7 @@ export default class AllureReporter extends Base {
 
   override onBegin(suite: Suite): void {
     if (this.#isListing) return;
-    registerSecrets();
+    registerRunSecrets();
     super.onBegin(suite);
   }
 
@@ -192,7 +193,5 @@ function classify(result: Written): void {
 }
 
 function complain(error: unknown): void {
-  process.stderr.write(
-    `vmwright allure: ${redact(error instanceof Error ? error.message : String(error))}\n`,
-  );
+  tell(process.stderr, `vmwright allure: ${error instanceof Error ? error.message : String(error)}\n`);
 }

@@ -4,17 +4,18 @@
  * @module
  */
 import type { TestError, TestResult, TestStep } from '@playwright/test/reporter';
+import { isAction, withoutActions } from '../runs/actions.ts';
 import type { FailureEvidence, LeftFile, Picture, StepResult } from '../runs/journal.ts';
 import { stripAnsi } from '../runs/render/sections.ts';
 
 /** Titles of the spec's own top-level steps, in order. */
 export function topLevelSteps(result: TestResult): string[] {
-  return result.steps.filter(isTopLevelStep).map((step) => step.title);
+  return ownSteps(result.steps).map((step) => step.title);
 }
 
 /** The same steps with their times. */
 export function timedSteps(result: TestResult): StepResult[] {
-  return result.steps.filter(isTopLevelStep).map(timedStep);
+  return ownSteps(result.steps).map(timedStep);
 }
 
 export function timedStep({ title, duration, error }: TestStep): StepResult {
@@ -37,14 +38,23 @@ export function leftFiles(result: TestResult): LeftFile[] {
   );
 }
 
-/** True for a `test.step` that is not inside another step, hook or fixture. */
 /** `test.step.skip`, as far as that is known: Playwright tells it at the end of the step. */
 function isLeftOut({ annotations }: TestStep): boolean {
   return annotations.some(({ type }) => type === 'skip');
 }
 
+/** True for a `test.step` of the scenario that is not inside another one, a hook or a fixture. */
 export function isTopLevelStep(step: TestStep): boolean {
-  return step.category === 'test.step' && step.parent === undefined && !isLeftOut(step);
+  return step.category === 'test.step' && !isAction(step) && isTop(step.parent) && !isLeftOut(step);
+}
+
+/** Whether it is no step of the scenario that `step` is inside of: an action may have code of the spec run. */
+function isTop(step: TestStep | undefined): boolean {
+  return step === undefined || (isAction(step) && isTop(step.parent));
+}
+
+function ownSteps(steps: readonly TestStep[]): TestStep[] {
+  return withoutActions(steps).filter(isTopLevelStep);
 }
 
 /** The failing step, a one-line error and an excerpt, or undefined when the result has no error. */
@@ -53,7 +63,7 @@ export function failureFrom(result: TestResult): FailureEvidence | undefined {
     .map((error) => withoutStack(stripAnsi(error.message ?? error.value ?? '')))
     .filter((text) => text !== '');
   if (first === undefined) return undefined;
-  const steps = result.steps.filter(isTopLevelStep);
+  const steps = ownSteps(result.steps);
   const step = steps.find((candidate) => candidate.error !== undefined) ?? unfinished(result, steps);
   const waits = others.filter((text) => text.includes(STILL_WAITING));
   // That the time is over says nothing of what took it.

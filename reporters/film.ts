@@ -9,8 +9,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { FullConfig, Reporter, TestCase, TestResult, TestStep } from '@playwright/test/reporter';
-import { redact } from '../fixtures/config/index.ts';
-import { registerSecrets } from './secrets.ts';
+import { redact, tell } from '../fixtures/secrets/index.ts';
+import { registerRunSecrets } from './secrets.ts';
 import { stripAnsi } from '../runs/render/sections.ts';
 
 /** Where the steps go in the file (fixtures/recording/film.html). */
@@ -30,7 +30,7 @@ interface FilmStep {
 
 export default class FilmReporter implements Reporter {
   onBegin(config: FullConfig): void {
-    registerSecrets(config);
+    registerRunSecrets(config);
   }
 
   onTestEnd(_test: TestCase, result: TestResult): void {
@@ -44,7 +44,7 @@ export default class FilmReporter implements Reporter {
         if (at < 0) continue;
         writeFileSync(path, `${html.slice(0, at)}${rows.join(',\n')}${html.slice(at + PLACE.length)}`);
       } catch (error) {
-        process.stderr.write(`vmwright: ${path} has no steps: ${String(error)}\n`);
+        tell(process.stderr, `vmwright: ${path} has no steps: ${String(error)}\n`);
       }
     }
   }

@@ -9,7 +9,8 @@
  * @module
  */
 import type { FullConfig, Reporter, Suite } from '@playwright/test/reporter';
-import { loadSettings, type Machine, redact, type Settings } from '../fixtures/config/index.ts';
+import { loadSettings, type Machine, type Settings } from '../fixtures/config/index.ts';
+import { tell } from '../fixtures/secrets/index.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
 import { forgetDeadClusters } from '../fixtures/proxmox/dead-cluster.ts';
 import { identify, nameRun, notesOf, releaseRun } from '../fixtures/lease/index.ts';
@@ -45,7 +46,7 @@ export default class LeaseReporter implements Reporter {
       // The embedded lab is gone by now, and its machines with it.
       if (isVmwrightError(error, 'LAB_GONE')) return;
       const text = error instanceof Error ? error.message : String(error);
-      process.stderr.write(`vmwright lease: ${redact(text)}\n`);
+      tell(process.stderr, `vmwright lease: ${text}\n`);
     }
   }
 

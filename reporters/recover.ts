@@ -10,7 +10,8 @@
  */
 import { resolve } from 'node:path';
 import type { FullConfig, Reporter } from '@playwright/test/reporter';
-import { loadSettings, type Machine, readEnvironment, redact } from '../fixtures/config/index.ts';
+import { loadSettings, type Machine, readEnvironment } from '../fixtures/config/index.ts';
+import { redact, tell } from '../fixtures/secrets/index.ts';
 import { isVmwrightError } from '../fixtures/errors.ts';
 import { publishCrashes } from '../runs/crashes.ts';
 import {
@@ -102,13 +103,11 @@ function say(lines: readonly string[]): void {
 }
 
 function sayOne(line: string): void {
-  process.stdout.write(`vmwright recover: ${redact(line)}\n`);
+  tell(process.stdout, `vmwright recover: ${line}\n`);
 }
 
 /** A recovery that fails is no reason not to run: it is tried again next time. */
 function complain(error: unknown): void {
   if (isVmwrightError(error, 'LAB_GONE')) return;
-  process.stderr.write(
-    `vmwright recover: ${redact(error instanceof Error ? error.message : String(error))}\n`,
-  );
+  tell(process.stderr, `vmwright recover: ${error instanceof Error ? error.message : String(error)}\n`);
 }

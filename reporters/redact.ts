@@ -1,57 +1,66 @@
 /**
- * Takes secret values out of what the other reporters are about to write: errors of tests and steps, output, attached
- * texts and traces. A spec's own assertion or exception may quote a secret that no code of vmwright saw.
+ * Takes secret values out of what the other reporters are about to write: titles, errors, output, attached files and
+ * traces. It is the second line. What comes from a worker is clean already (fixtures/secrets/guard.ts); what the runner itself has to
+ * say, of a global set-up or of a config that fails, and blobs of runs that were not clean, pass only here.
  *
  *     reporter: [['vmwright/reporters/redact'], ['html'], ['allure-playwright'], ...]
  *
- * It comes first in the list: Playwright hands all reporters the same objects, one after the other. What the runner
- * prints while tests run goes by it.
+ * It comes first in the list: Playwright hands all reporters the same objects, one after the other.
  *
  * @module
  */
-import { isUtf8 } from 'node:buffer';
-import { readFileSync, writeFileSync } from 'node:fs';
 import type {
   FullConfig,
   Reporter,
+  Suite,
   TestCase,
   TestError,
   TestResult,
   TestStep,
 } from '@playwright/test/reporter';
-import { unzipSync, zipSync } from 'fflate';
-import { redact } from '../fixtures/config/index.ts';
-import { registerSecrets } from './secrets.ts';
+import { redactBytes, redactText, redactValue, weakSecrets, tell } from '../fixtures/secrets/index.ts';
+import { cleanFile } from '../fixtures/secrets/guard.ts';
+import { terminalText } from '../fixtures/secrets/visible.ts';
+import { registerRunSecrets } from './secrets.ts';
 
 export default class RedactReporter implements Reporter {
   #config: FullConfig | undefined;
+  readonly #warned = new Set<string>();
 
-  onBegin(config: FullConfig): void {
+  onBegin(config: FullConfig, suite: Suite): void {
     this.#config = config;
-    registerSecrets(config);
+    this.#register();
+    cleanSuite(suite);
   }
 
-  // Those of a lab that the config starts are known only now.
   onTestBegin(): void {
-    registerSecrets(this.#config);
+    // Those of a lab that the config starts are known only now.
+    this.#register();
+  }
+
+  onStepBegin(_test: TestCase, _result: TestResult, step: TestStep): void {
+    cleanStep(step);
   }
 
   onStepEnd(_test: TestCase, _result: TestResult, step: TestStep): void {
-    if (step.error !== undefined) cleanError(step.error);
+    cleanStep(step);
   }
 
-  onTestEnd(_test: TestCase, result: TestResult): void {
-    for (const error of result.errors) cleanError(error);
-    for (const step of result.steps) cleanStep(step);
+  onTestEnd(test: TestCase, result: TestResult): void {
+    Object.assign(test, { annotations: redactValue(test.annotations) });
+    Object.assign(result, { annotations: redactValue(result.annotations) });
+    for (const error of [...result.errors, ...(result.error === undefined ? [] : [result.error])])
+      cleanError(error);
+    for (const step of result.steps) cleanSteps(step);
     for (const chunks of [result.stdout, result.stderr]) {
-      chunks.splice(
-        0,
-        chunks.length,
-        ...chunks.map((chunk) => (typeof chunk === 'string' ? redact(chunk) : clean(chunk))),
+      const clean = chunks.map((chunk) =>
+        typeof chunk === 'string' ? redactText(chunk) : redactBytes(chunk),
       );
+      chunks.splice(0, chunks.length, ...clean);
     }
     for (const attachment of result.attachments) {
-      if (attachment.body !== undefined) attachment.body = clean(attachment.body);
+      attachment.name = redactText(attachment.name, false);
+      if (attachment.body !== undefined) attachment.body = quotable(redactBytes(attachment.body));
       if (attachment.path !== undefined) cleanFile(attachment.path);
     }
   }
@@ -63,47 +72,55 @@ export default class RedactReporter implements Reporter {
   printsToStdio(): boolean {
     return false;
   }
+
+  #register(): void {
+    registerRunSecrets(this.#config);
+    for (const warning of weakSecrets()) {
+      if (this.#warned.has(warning)) continue;
+      this.#warned.add(warning);
+      tell(process.stderr, `vmwright: ${warning}\n`);
+    }
+  }
+}
+
+/**
+ * The same bytes. Reporters that print to a terminal quote an attached text as `toString()` gives it, without naming an
+ * encoding as those do that write files: there nothing in it acts.
+ */
+function quotable(body: Buffer): Buffer {
+  const plain = body.toString.bind(body);
+  const toString = (...range: Parameters<Buffer['toString']>): string =>
+    range[0] === undefined ? terminalText(plain(...range)) : plain(...range);
+  return Object.defineProperty(body, 'toString', { value: toString, configurable: true });
+}
+
+function cleanSuite(suite: Suite): void {
+  for (const entry of suite.entries()) {
+    // A project and a file are called what they are called.
+    const isNamed = entry.type === 'project' || entry.type === 'file';
+    if (!isNamed) cleanTitle(entry);
+    if (entry.type !== 'test') cleanSuite(entry);
+  }
+}
+
+function cleanTitle(entry: { title: string }): void {
+  const title = redactText(entry.title, false);
+  if (title !== entry.title) entry.title = title;
+}
+
+function cleanSteps(step: TestStep): void {
+  cleanStep(step);
+  for (const inner of step.steps) cleanSteps(inner);
 }
 
 function cleanStep(step: TestStep): void {
+  cleanTitle(step);
+  if (step.subtitle !== undefined) step.subtitle = redactText(step.subtitle, false);
+  if (step.params !== undefined) step.params = redactValue(step.params);
   if (step.error !== undefined) cleanError(step.error);
-  for (const inner of step.steps) cleanStep(inner);
 }
 
 /** Whatever Playwright puts into an error of this version: message, stack, snippet, value and what it was caused by. */
 function cleanError(error: TestError): void {
-  for (const [key, value] of Object.entries(error)) {
-    if (typeof value === 'string') Object.assign(error, { [key]: redact(value) });
-  }
-  if (error.cause !== undefined) cleanError(error.cause);
-}
-
-function cleanFile(path: string): void {
-  try {
-    const before = readFileSync(path);
-    const after = clean(before);
-    if (!after.equals(before)) writeFileSync(path, after);
-  } catch (error) {
-    process.stderr.write(`vmwright: ${path} could not be searched for secrets: ${String(error)}\n`);
-  }
-}
-
-/** Texts and ZIP archives of texts; pictures have no text. */
-function clean(bytes: Buffer): Buffer {
-  if (bytes.subarray(0, 4).equals(ZIP)) return cleanZip(bytes);
-  if (!isUtf8(bytes)) return bytes;
-  const text = bytes.toString('utf8');
-  const redacted = redact(text);
-  return redacted === text ? bytes : Buffer.from(redacted);
-}
-
-const ZIP = Buffer.from('PK\u0003\u0004');
-
-function cleanZip(bytes: Buffer): Buffer {
-  const entries = Object.entries(unzipSync(bytes)).map(([name, content]) => {
-    const before = Buffer.from(content);
-    return { name, before, after: clean(before) };
-  });
-  if (entries.every(({ before, after }) => after === before)) return bytes;
-  return Buffer.from(zipSync(Object.fromEntries(entries.map(({ name, after }) => [name, after]))));
+  Object.assign(error, redactValue({ ...error }));
 }

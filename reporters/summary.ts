@@ -25,7 +25,7 @@ import type {
   WorkerInfo,
 } from '@playwright/test/reporter';
 import { ciAttempt, runUrl } from '../fixtures/config/ci.ts';
-import { redact } from '../fixtures/config/index.ts';
+import { redact, redactRecord, tell, tellRendered } from '../fixtures/secrets/index.ts';
 import { identityOf } from '../fixtures/process/identity.ts';
 import { claimName, claimOutput } from '../runs/build-claim.ts';
 import type { Claim } from '../runs/claim.ts';
@@ -54,7 +54,7 @@ import { writeOutputs } from '../runs/outputs.ts';
 import { ProgressBoard } from '../runs/progress.ts';
 import { renderText } from '../runs/render/text.ts';
 import * as facts from '../runs/run-facts.ts';
-import { registerSecrets } from './secrets.ts';
+import { registerRunSecrets } from './secrets.ts';
 import { MergedShards } from './merging.ts';
 import { originOf, publishShard, shardByProject } from './sharding.ts';
 import { thumbnailsOf } from '../runs/render/pictures.ts';
@@ -406,7 +406,7 @@ export default class SummaryReporter implements Reporter {
     this.#isOver = true;
     process.once('exit', (code) => this.#exited(process.exitCode ?? code));
     const colour = process.stdout.isTTY && !process.env.NO_COLOR;
-    process.stdout.write(`\n${redact(renderText(model, { now: Date.now() }, colour))}\n`);
+    tellRendered(process.stdout, `\n${renderText(redactRecord(model), { now: Date.now() }, colour)}\n`);
     try {
       this.#write(model);
     } finally {
@@ -472,9 +472,7 @@ export default class SummaryReporter implements Reporter {
   #recordError(error: { readonly host?: string; readonly short: string; readonly excerpt: string }): void {
     this.#record({ type: 'error', at: Date.now(), ...error });
     if (!this.#isOver) return;
-    process.stderr.write(
-      `vmwright summary: the run failed after its summary was printed: ${redact(error.short)}\n`,
-    );
+    tell(process.stderr, `vmwright summary: the run failed after its summary was printed: ${error.short}\n`);
     this.#write(this.#model());
   }
 
@@ -520,7 +518,7 @@ export default class SummaryReporter implements Reporter {
 
   /** What stands in the summary from now on is of this run. */
   #announce(configDir: string): void {
-    registerSecrets();
+    registerRunSecrets();
     this.#setFolders(configDir);
     this.#claimOutput(this.#run);
     this.#write(this.#model());
@@ -544,7 +542,7 @@ export default class SummaryReporter implements Reporter {
   }
 
   #prepare(config: FullConfig): void {
-    registerSecrets(config);
+    registerRunSecrets(config);
     this.#setFolders(config.configFile === undefined ? config.rootDir : resolve(config.configFile, '..'));
   }
 
@@ -649,7 +647,7 @@ export default class SummaryReporter implements Reporter {
       part,
       given: merged?.build ?? process.env.VMWRIGHT_BUILD_NAME,
       fallback: facts.defaultBuildName([...new Set(files)], at),
-      say: (line) => process.stderr.write(`vmwright summary: ${redact(line)}\n`),
+      say: (line) => tell(process.stderr, `vmwright summary: ${line}\n`),
     });
     this.#claims.push(claim);
     return build;
@@ -663,13 +661,13 @@ export default class SummaryReporter implements Reporter {
     const build = own ?? facts.defaultBuildName([], Date.now());
     const { folder, claim } = claimOutput(this.#outputFolder, { run, part: '' }, build);
     if (folder !== this.#outputFolder)
-      process.stderr.write(`vmwright summary: a live run writes to ${this.#outputFolder}: using ${folder}\n`);
+      tell(process.stderr, `vmwright summary: a live run writes to ${this.#outputFolder}: using ${folder}\n`);
     this.#outputFolder = folder;
     this.#claims.push(claim);
   }
 
   #record(event: JournalEvent): void {
-    const safe = JSON.parse(redact(JSON.stringify(event))) as JournalEvent;
+    const safe = redactRecord(event);
     this.#events.push(safe);
     this.#writeDown(safe);
     this.#progress?.changed();
@@ -740,5 +738,5 @@ const NOTED: readonly (readonly [type: string, kind: NoteKind])[] = [
 
 function say(error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`vmwright summary: ${redact(text)}\n`);
+  tell(process.stderr, `vmwright summary: ${text}\n`);
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { type App, type Machine, nativeCall, sh, type SshSession, test } from '../fixtures/index.ts';
+import { type App, type Machine, sh, type SshSession, test, type Vm } from '../fixtures/index.ts';
 import { z } from 'zod';
 import { defineRoutine, verify } from './engine/index.ts';
+import { installMsi } from './windows-installer.ts';
 
 interface OnApp {
   readonly app: App;
@@ -52,18 +53,22 @@ export const collectLogs = defineRoutine({
 interface OnGuest {
   readonly machine: Machine;
   readonly ssh: SshSession;
+  /** For a restart. */
+  readonly vm?: Vm;
 }
 
-/** Installs a package that lies in the guest. vmwright does this only where a scenario asks for it. */
+/**
+ * Installs a package that lies in the guest. vmwright does this only where a scenario asks for it. A Windows package that
+ * wants a restart gets it with `restart` and `vm`; else a warning tells.
+ */
 export const installPackage = defineRoutine({
   name: 'install-package',
-  inputs: { path: z.string().min(1) },
+  inputs: { path: z.string().min(1), restart: z.boolean().default(false) },
   run: {
     fedora42: ({ ssh }: OnGuest, { path }) => ssh.exec(sh`sudo -n dnf install -y ${path}`),
     opensuse: ({ ssh }, { path }) => ssh.exec(sh`sudo -n zypper --non-interactive install ${path}`),
     manjaro: ({ ssh }, { path }) => ssh.exec(sh`sudo -n pacman -U --noconfirm ${path}`),
     linux: ({ ssh }, { path }) => ssh.exec(sh`sudo -n apt-get install -y ${path}`),
-    windows: ({ ssh }, { path }) =>
-      ssh.powershell(nativeCall('msiexec.exe', ['/i', path, '/qn', '/norestart'])),
+    windows: (on, inputs) => installMsi(on, inputs),
   },
 });

@@ -5,7 +5,7 @@
  */
 import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { redact } from '../fixtures/config/index.ts';
+import { redactRecord } from '../fixtures/secrets/index.ts';
 import { VmwrightError } from '../fixtures/errors.ts';
 import type { RunModel } from './model.ts';
 import { renderCtrf } from './render/ctrf.ts';
@@ -32,9 +32,10 @@ interface OutputOptions {
  *
  * @throws `SUMMARY_STALE` when a file could neither be written nor removed
  */
-export function writeOutputs(model: RunModel, options: OutputOptions): string[] {
+export function writeOutputs(run: RunModel, options: OutputOptions): string[] {
   const { folder, stateFolder, now, pictures = new Map<string, string>() } = options;
   const view = { now };
+  const model = redactRecord(run);
   const files: readonly (readonly [name: string, render: () => string])[] = [
     ['summary.md', () => renderMarkdown(model, view)],
     ['summary.txt', () => renderText(model, view)],
@@ -67,7 +68,7 @@ export function writeOutputs(model: RunModel, options: OutputOptions): string[] 
   const drafted = files.filter(([name, render]) =>
     attempt(name, (file) => {
       mkdirSync(folder, { recursive: true });
-      writeFileSync(`${file}.tmp`, redact(render()));
+      writeFileSync(`${file}.tmp`, render());
     }),
   );
   for (const [name] of drafted) attempt(name, (file) => renameSync(`${file}.tmp`, file));

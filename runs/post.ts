@@ -7,10 +7,12 @@
  */
 import { linkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { textUpTo } from '../fixtures/bounded.ts';
 import { VmwrightError } from '../fixtures/errors.ts';
-import { redact, type Secret } from '../fixtures/config/index.ts';
+import { redact, redactRecord, redactValue, type Secret } from '../fixtures/secrets/index.ts';
 import { identityOf, type ProcessIdentity, stateOf } from '../fixtures/process/identity.ts';
 import type { RunModel } from './model.ts';
+import { slackText } from './render/escape/slack.ts';
 import { renderMarkdown } from './render/markdown.ts';
 import { FILES, partFolder, readJson, readRecord, writeAtomically } from './store.ts';
 import { VERSION } from './version.ts';
@@ -48,6 +50,10 @@ const ATTEMPTS = 3;
 /** Before the second attempt; doubled before the third. */
 const BACKOFF_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** Of a chat server's answer. Bytes. */
+const MOST_ANSWER = 1 << 20;
+/** Of it in an error. Characters. */
+const MOST_QUOTED = 200;
 
 /** Why a run in this state must not be posted; undefined when it may. */
 export function reasonNotToPost(model: RunModel): string | undefined {
@@ -96,14 +102,15 @@ export async function post(folder: string, model: RunModel, options: PostOptions
     if (now !== undefined) throw refused(model, now);
     const meanwhile = readPosted(marker);
     if (options.correction === undefined && meanwhile !== undefined) throw done(model, meanwhile);
-    const text = renderMarkdown(model, {
+    const view = redactValue({
       now: options.now(),
       ...(options.title === undefined ? {} : { title: options.title }),
       ...(options.correction === undefined || earlier === undefined
         ? {}
         : { correction: { postedAt: earlier.at, why: options.correction } }),
     });
-    const attempts = await send(redact(text), options);
+    const text = renderMarkdown(redactRecord(model), view);
+    const attempts = await send(text, options);
     const posted = { at: options.now(), run: model.run ?? model.build, state: model.state, attempts };
     writeAtomically(marker, `${JSON.stringify(posted)}\n`);
     return posted;
@@ -142,10 +149,7 @@ function takeClaim(claim: string, model: RunModel, options: PostOptions): void {
 
 /** Resolves with the number of attempts. */
 async function send(text: string, { webhook, sleep }: PostOptions): Promise<number> {
-  const escaped =
-    webhook.kind === 'slack'
-      ? text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-      : text;
+  const escaped = webhook.kind === 'slack' ? slackText(text) : text;
   let seen = '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     if (attempt > 1) await sleep(BACKOFF_MS * 2 ** (attempt - 2));
@@ -157,8 +161,12 @@ async function send(text: string, { webhook, sleep }: PostOptions): Promise<numb
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
         redirect: 'error',
       });
-      const body = (await response.text()).trim().slice(0, 200);
-      if (response.ok) return attempt;
+      if (response.ok) {
+        // Its status says it all: one whose answer breaks off must not be posted again.
+        await response.body?.cancel();
+        return attempt;
+      }
+      const body = redact((await answerOf(response)).trim()).slice(0, MOST_QUOTED);
       seen = `HTTP ${response.status} ${body}`;
       // What the server understood and refused it will refuse again.
       if (response.status < 500 && response.status !== 429) break;
@@ -175,6 +183,12 @@ async function send(text: string, { webhook, sleep }: PostOptions): Promise<numb
     seen: redact(seen),
     next: 'when it is well again: vmwright post',
   });
+}
+
+/** What a chat server has to say is short. */
+async function answerOf({ body }: Response): Promise<string> {
+  if (body === null) return '';
+  return (await textUpTo(body, MOST_ANSWER)) ?? `more than ${MOST_ANSWER >> 20} MiB`;
 }
 
 function refused(model: RunModel, reason: string, cause?: unknown): VmwrightError {

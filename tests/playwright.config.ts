@@ -7,7 +7,7 @@ export default defineConfig({
   testDir: '.',
   globalSetup: './support/shared-memory.ts',
   outputDir: '../test-results/self/artifacts',
-  timeout: 120_000,
+  timeout: 300_000,
   fullyParallel: true,
   workers: 2,
   forbidOnly: !!process.env.CI,

@@ -44,7 +44,11 @@ const totals = readFileSync(totalsFile, 'utf8')
   .map((line) => JSON.parse(line) as Totals);
 rmSync(folder, { recursive: true });
 
-const sum = (key: keyof Totals): number => totals.reduce((total, suite) => total + suite[key], 0);
+for (const failure of totals.flatMap(({ failures }) => failures))
+  process.stdout.write(`\nfailed: ${failure}`);
+
+const sum = (key: 'passed' | 'failed' | 'skipped'): number =>
+  totals.reduce((total, suite) => total + suite[key], 0);
 const failed = Math.max(sum('failed'), results.filter((ok) => !ok).length);
-process.stdout.write(`\n${sum('passed')} passed, ${failed} failed, ${sum('skipped')} skipped\n`);
+process.stdout.write(`\n\n${sum('passed')} passed, ${failed} failed, ${sum('skipped')} skipped\n`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -4,7 +4,7 @@
  * @module
  */
 import { isVmwrightError, VmwrightError } from '../../fixtures/errors.ts';
-import type { Proxmox, Vm } from '../../fixtures/proxmox/index.ts';
+import { type Proxmox, surveyVms, type Vm } from '../../fixtures/proxmox/index.ts';
 
 export interface FoundVm {
   readonly vmid: number;
@@ -59,15 +59,10 @@ export async function surveyCluster(
   proxmox: Proxmox,
   say: (text: string) => unknown,
 ): Promise<readonly FoundVm[]> {
-  const all = (await proxmox.api.cluster.resources.$get({ type: 'vm' })) as unknown as readonly {
-    readonly vmid: number;
-    readonly node: string;
-    readonly type: string;
-    readonly template?: number;
-  }[];
-  const places = all
-    .filter(({ type, template }) => type === 'qemu' && template !== 1)
-    .sort((a, b) => a.vmid - b.vmid);
+  const all = (await surveyVms(proxmox.api, undefined)).filter(({ isTemplate }) => !isTemplate);
+  const places = all.filter(({ isReachable }) => isReachable);
+  for (const { vmid, node } of all.filter(({ isReachable }) => !isReachable))
+    say(`VM ${vmid} is left out: its node ${node} does not answer`);
   if (places.length === 0) {
     throw new VmwrightError({
       code: 'VM_NOT_FOUND',
@@ -98,7 +93,7 @@ async function look(vm: Vm): Promise<FoundVm> {
   return {
     vmid: vm.vmid,
     name: vm.name,
-    system: info?.['pretty-name'] ?? info?.name ?? `ostype ${ostype}`,
+    system: systemOf(ostype, info),
     saysAgent: info !== undefined,
     guess: guessOf(ostype, info),
     hardware: {
@@ -107,6 +102,14 @@ async function look(vm: Vm): Promise<FoundVm> {
     },
     checkpoint: checkpoint?.name,
   };
+}
+
+/** As people call it: Windows 11 names itself Windows 10. */
+function systemOf(ostype: string, info: Readonly<Record<string, string>> | undefined): string {
+  const said = info?.['pretty-name'] ?? info?.name ?? `ostype ${ostype}`;
+  if (info?.id !== 'mswindows') return said;
+  const release = windowsRelease(info, `${said} ${info.version ?? ''}`);
+  return release === undefined ? said : said.replace(/Windows 1[01]\b/, `Windows ${release}`);
 }
 
 /** What the guest says of itself; undefined where nobody answers. */
@@ -126,8 +129,7 @@ export function guessOf(ostype: string, info: Readonly<Record<string, string>> |
   const title = `${info?.['pretty-name'] ?? ''} ${info?.version ?? ''}`;
   const isWindows = info === undefined ? ostype.startsWith('w') : id === 'mswindows';
   if (isWindows) {
-    const release =
-      info === undefined ? /^win(10|11)$/.exec(ostype)?.[1] : /Windows (10|11)\b/.exec(title)?.[1];
+    const release = info === undefined ? /^win(10|11)$/.exec(ostype)?.[1] : windowsRelease(info, title);
     const desktop = release === '10' ? 'windows10' : 'windows11';
     return { os: 'windows', desktop, session: 'windows', family: 'windows', isKnown: release !== undefined };
   }
@@ -139,6 +141,17 @@ export function guessOf(ostype: string, info: Readonly<Record<string, string>> |
   ];
   const isKde = info?.['variant-id'] === 'kde' || /\bKDE\b/.test(title);
   return { os: 'linux', desktop: isKde ? 'kde' : desktop, session, family, isKnown: known !== undefined };
+}
+
+/** From this build on it is Windows 11, whose registry still says "Windows 10", and so does the guest agent. */
+const FIRST_WINDOWS_11 = 22_000;
+
+/** The agent's `kernel-release` is the build. @returns undefined for what is neither */
+function windowsRelease(info: Readonly<Record<string, string>>, title: string): string | undefined {
+  const build = Number(/^\d+/.exec(info['kernel-release'] ?? '')?.[0] ?? NaN);
+  const named = /Windows (10|11)\b/.exec(title)?.[1];
+  if (Number.isNaN(build) || named === undefined) return named;
+  return build >= FIRST_WINDOWS_11 ? '11' : '10';
 }
 
 function text(value: unknown): string | undefined {

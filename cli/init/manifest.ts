@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { VmwrightError } from '../../fixtures/errors.ts';
@@ -11,8 +11,10 @@ import { VERSION } from '../../runs/version.ts';
 import { oneWord } from './word.ts';
 
 export interface Completion {
-  /** Lines for the reader: what was done. */
+  /** Lines for the reader: what is done. */
   readonly text: string;
+  /** What package.json says then; undefined where it lacks nothing. */
+  readonly content?: string;
   /** Dependencies were added. */
   readonly needsInstall: boolean;
 }
@@ -31,7 +33,11 @@ const { peerDependencies } = createRequire(import.meta.url)('vmwright/package.js
 };
 const WANTED: Section = { ...peerDependencies, vmwright: `^${VERSION}` };
 
-/** @throws `FILE_UNREADABLE` when there is a package.json that is none */
+/**
+ * Writes nothing. The `type` of a package that is there is what all its files go by: it stays.
+ *
+ * @throws `FILE_UNREADABLE` when there is a package.json that is none
+ */
 export function completeManifest(folder: string): Completion {
   const file = join(folder, NAME);
   const isNew = !existsSync(file);
@@ -40,7 +46,7 @@ export function completeManifest(folder: string): Completion {
   const present = { ...before.dependencies, ...before.devDependencies };
   const missing = Object.entries(WANTED).filter(([name]) => !(name in present));
   const added: Manifest = {
-    ...(before.type === undefined ? { type: 'module' } : {}),
+    ...(isNew ? { type: 'module' } : {}),
     ...(before.scripts?.test === undefined
       ? { scripts: { ...before.scripts, test: 'playwright test' } }
       : {}),
@@ -52,18 +58,17 @@ export function completeManifest(folder: string): Completion {
     ...Object.keys(added).filter((key) => key !== 'devDependencies'),
     ...missing.map(([name]) => name),
   ];
-  if (names.length > 0) {
-    const head = isNew ? { name: oneWord(basename(folder)) || 'vm-smoke', private: true } : {};
-    const indent = /^([ \t]+)"/m.exec(text)?.[1] ?? '  ';
-    writeFileSync(file, `${JSON.stringify({ ...head, ...before, ...added }, undefined, indent)}\n`);
-  }
+  const head = isNew ? { name: oneWord(basename(folder)) || 'vm-smoke', private: true } : {};
+  const indent = /^([ \t]+)"/m.exec(text)?.[1] ?? '  ';
+  const content = `${JSON.stringify({ ...head, ...before, ...added }, undefined, indent)}\n`;
   const done = isNew ? `created  ${NAME}` : `${names.length === 0 ? 'kept   ' : 'changed'}  ${NAME}`;
   const what = isNew || names.length === 0 ? '' : `: added ${names.join(', ')}`;
   const remark =
-    before.type === 'commonjs'
-      ? `\n         its "type" is commonjs: before Node 20.19 vmwright needs "type": "module"`
-      : '';
-  return { text: done + what + remark, needsInstall: missing.length > 0 };
+    isNew || before.type === 'module'
+      ? ''
+      : `\n         its "type" is commonjs${before.type === undefined ? ', as nothing else is said' : ''}: before Node 20.19 vmwright needs "type": "module"`;
+  const written = names.length > 0 ? { content } : {};
+  return { text: done + what + remark, needsInstall: missing.length > 0, ...written };
 }
 
 function parse(text: string, file: string): Manifest {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -26,13 +26,4 @@ export function envExample(secrets: readonly string[]): string {
     SECRETS,
     (_, heading: string) => heading + lines,
   );
-}
-
-/** Writes a file, unless there is one. @returns whether it was written */
-export function place(folder: string, file: string, content: string): boolean {
-  const path = join(folder, file);
-  if (existsSync(path)) return false;
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, content, { flag: 'wx' });
-  return true;
 }

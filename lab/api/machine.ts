@@ -27,7 +27,8 @@ const IMMEDIATE = new Set(['name', 'description', 'tags', 'onboot', 'boot']);
 
 export class Machine {
   readonly vmid: number;
-  readonly node: string;
+  /** Another one after a migration. */
+  node: string;
   readonly guest: LabGuest;
   readonly snapshots = new Map<string, Snapshot>();
   /** Where the VM stands in the snapshot tree. */
@@ -37,6 +38,8 @@ export class Machine {
   /** Changes that a running VM takes over at its next start; null deletes. */
   pending = new Map<string, string | number | null>();
   readonly pci: PciBus;
+  /** The guest agent waits for the rest of a command that never comes; until the machine starts anew. */
+  isAgentStuck = false;
 
   constructor(vmid: number, node: string, config: Config, guest: LabGuest, pci = new PciBus()) {
     this.pci = pci;
@@ -104,6 +107,7 @@ export class Machine {
     remove: readonly string[],
     digest: string | undefined,
     skipLock = false,
+    log: () => void = () => undefined,
   ): void {
     if (Object.keys(changes).length === 0 && remove.length === 0)
       throw new ApiError(500, 'no options specified');
@@ -111,6 +115,7 @@ export class Machine {
       throw new ApiError(500, 'checksum mismatch (file change by other user?)');
     }
     if (!skipLock) this.refuseLocked();
+    log();
     for (const [key, value] of Object.entries(changes)) this.#set(key, value);
     for (const key of remove) this.#set(key, null);
   }
@@ -123,6 +128,7 @@ export class Machine {
 
   /** Takes the devices of the config, right before the machine runs. @throws 500 with PVE's words */
   plug(): void {
+    this.isAgentStuck = false;
     this.guest.plug?.(this.pci.take(this.vmid, this.config));
   }
 
@@ -145,6 +151,7 @@ export class Machine {
     const { description } = this.config;
     this.config = { ...snapshot.config };
     apply(this.config, 'description', description ?? null);
+    this.isAgentStuck = false;
     this.pending.clear();
     this.parent = snapshot.name;
   }
@@ -156,9 +163,9 @@ export class Machine {
   }
 }
 
-/** Notes are comment lines of the config file: no empty lines at the end, one line end (PVE::QemuServer). */
+/** Notes are comment lines of the config file: no white space at the end, one line end (PVE::QemuServer). */
 function readBack(description: string): string {
-  return `${description.replace(/\n+$/, '')}\n`;
+  return `${description.trimEnd()}\n`;
 }
 
 function apply(config: Config, key: string, value: string | number | null): void {

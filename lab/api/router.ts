@@ -4,6 +4,7 @@
  * @module
  */
 import type { Access, Caller } from './access.ts';
+import type { ClusterLog } from './cluster-log.ts';
 import { ApiError } from './errors.ts';
 import type { Machine } from './machine.ts';
 import type { PciBus } from './pci.ts';
@@ -13,9 +14,14 @@ import type { TaskRegistry } from './tasks.ts';
 /** What the handlers share. */
 export interface Cluster {
   readonly node: string;
+  /** Further nodes, and whether they are online. */
+  readonly others: Map<string, 'online' | 'offline'>;
+  /** Nodes whose pvestatd tells nothing: their VMs have no name and no state in `/cluster/resources`. */
+  readonly silent: Set<string>;
   readonly access: Access;
   readonly machines: ReadonlyMap<number, Machine>;
   readonly tasks: TaskRegistry;
+  readonly log: ClusterLog;
   readonly pci: PciBus;
   /** Console listeners by port: `vncproxy` opens one, `vncwebsocket` uses it up. */
   readonly consoles: Map<number, ConsoleTicket>;
@@ -94,7 +100,9 @@ export async function dispatch(
   raw: RawParameters,
 ): Promise<Answer> {
   const { node } = found.path;
-  if (node !== undefined && node !== cluster.node) {
+  if (node !== undefined && cluster.others.get(node) === 'offline')
+    throw new ApiError(595, 'No route to host', { bodiless: true });
+  if (node !== undefined && node !== cluster.node && !cluster.others.has(node)) {
     const reason = `failed to get address info for: ${node}: Name or service not known`;
     throw new ApiError(500, `hostname lookup '${node}' failed - ${reason}`);
   }
@@ -111,12 +119,10 @@ export function machineOf({ cluster, path }: Call): Machine {
     });
   }
   const machine = cluster.machines.get(Number(vmid));
-  if (machine === undefined) {
-    throw new ApiError(
-      500,
-      `Configuration file 'nodes/${cluster.node}/qemu-server/${vmid}.conf' does not exist`,
-    );
-  }
+  const { node = cluster.node } = path;
+  // The config file of a VM lies in the folder of the node that has it.
+  if (machine?.node !== node)
+    throw new ApiError(500, `Configuration file 'nodes/${node}/qemu-server/${vmid}.conf' does not exist`);
   return machine;
 }
 

@@ -10,6 +10,7 @@ import type { ServerCertificate } from '../certificate.ts';
 import { ApiError, badParameters } from './errors.ts';
 import type { RawParameters } from './parameters.ts';
 import { type Answer, type Cluster, dispatch, type Router } from './router.ts';
+import { sendTampered, type Tampered } from './tamper.ts';
 
 const PREFIX = '/api2/json';
 const BODY_LIMIT = 512 * 1024;
@@ -32,6 +33,8 @@ export interface ApiServerOptions {
   /** PVE delays each 401 by 3 s; the lab does not unless asked. Milliseconds. */
   readonly unauthorizedDelayMs: number;
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** What is answered instead; undefined for the real answer. Asked once a call, after the log-in. */
+  readonly tamper: (entry: LoggedRequest) => Tampered | undefined;
   /** Requests outside of `/api2`; returns false when it does not know the path. */
   readonly extra: (request: IncomingMessage, response: ServerResponse, body: string) => boolean;
 }
@@ -94,6 +97,11 @@ async function answer(
     const caller = isPublic ? { id: '', isToken: false } : cluster.access.authenticate(request);
     const found = router.find(method, path);
     const raw = parametersOf(request, url, entry.body);
+    const tampered = options.tamper(entry);
+    if (tampered !== undefined) {
+      const real = tampered.carriedOut ? await dispatch(cluster, caller, found, raw) : undefined;
+      return sendTampered(response, tampered, real?.data);
+    }
     return send(response, 200, 'OK', toBody(await dispatch(cluster, caller, found, raw)));
   } catch (error) {
     const fault =

@@ -27,13 +27,16 @@ export interface TaskContext {
 /** The tasks of a node, newest last. */
 export class TaskRegistry {
   readonly #node: string;
+  /** Told of each line that a task writes into the cluster's log. */
+  readonly #log: (user: string, line: string) => void;
   readonly #tasks = new Map<string, Task>();
   #pid = 0x4000;
   /** Held back by tests that want to see a task running. Awaited before each body. */
   gate: () => Promise<void> = () => Promise.resolve();
 
-  constructor(node: string) {
+  constructor(node: string, log: (user: string, line: string) => void = () => undefined) {
     this.#node = node;
+    this.#log = log;
   }
 
   /** Starts `body` in the background and returns the UPID at once. A thrown error's message becomes the exit status. */
@@ -72,6 +75,7 @@ export class TaskRegistry {
       log: [],
     };
     this.#tasks.set(upid, task);
+    this.#log(user, `starting task ${upid}`);
     return { upid, done: this.#execute(task, body) };
   }
 
@@ -100,6 +104,7 @@ export class TaskRegistry {
       task.log.push(`TASK ERROR: ${task.exitstatus}`);
     }
     task.endtime = Math.floor(Date.now() / 1000);
+    this.#log(task.user, `end task ${task.upid} ${task.exitstatus}`);
     return task;
   }
 }

@@ -5,6 +5,7 @@
  */
 import { strFromU8, unzipSync } from 'fflate';
 import type { JSONReport, JSONReportSuite, JSONReportTestResult } from '@playwright/test/reporter';
+import { isAction, withoutActions } from '../actions.ts';
 import { suiteName } from '../run-facts.ts';
 import { stripAnsi } from '../render/sections.ts';
 import { parseObject } from './json.ts';
@@ -37,6 +38,14 @@ interface Message {
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
+interface BegunStep {
+  readonly id: string;
+  readonly parentStepId?: string;
+  readonly category: string;
+  readonly title: string;
+  readonly subtitle?: string;
+}
+
 interface Known {
   readonly host: string;
   readonly file: string;
@@ -54,6 +63,16 @@ interface Open {
   readonly retry: number;
   readonly startTime: number;
   readonly steps: { id: string; title: string; failed: boolean }[];
+  /** Steps that are calls on a machine, outside of any step of the scenario. */
+  readonly actions: Set<string>;
+}
+
+/** Notes a step of the scenario that is in no other one. */
+function begin(step: BegunStep, { steps, actions }: Open): void {
+  const { id, parentStepId, category, title } = step;
+  if (category !== 'test.step' || (parentStepId !== undefined && !actions.has(parentStepId))) return;
+  if (isAction(step)) actions.add(id);
+  else steps.push({ id, title, failed: false });
 }
 
 function fromMessages(messages: readonly Message[], name: string, modifiedAt: number): Evidence {
@@ -70,13 +89,11 @@ function fromMessages(messages: readonly Message[], name: string, modifiedAt: nu
     if (method === 'onProject') collect(params.project as { name: string; suites: Entry[] }, known);
     if (method === 'onTestBegin') {
       const { id, retry, startTime } = params.result as { id: string; retry: number; startTime: number };
-      open.set(id, { retry, startTime, steps: [] });
+      open.set(id, { retry, startTime, steps: [], actions: new Set() });
     }
     if (method === 'onStepBegin') {
-      const step = params.step as { id: string; parentStepId?: string; category: string; title: string };
-      if (step.category === 'test.step' && step.parentStepId === undefined) {
-        open.get(params.resultId as string)?.steps.push({ id: step.id, title: step.title, failed: false });
-      }
+      const test = open.get(params.resultId as string);
+      if (test !== undefined) begin(params.step as BegunStep, test);
     }
     if (method === 'onStepEnd') {
       const { id, error } = params.step as { id: string; error?: unknown };
@@ -251,17 +268,16 @@ function testsOf(suite: JSONReportSuite, titles: readonly string[]): TestEvidenc
         ) {
           return [cutOff({ ...identity, retry: result.retry, startedAt: startOf(result) })];
         }
-        const failure = failureOf(
-          messageOf(result.errors),
-          result.steps?.find((step) => step.error !== undefined)?.title,
-        );
+        const steps = withoutActions(result.steps ?? []);
+        const failed = steps.find((step) => step.error !== undefined);
+        const failure = failureOf(messageOf(result.errors), failed?.title);
         return [
           {
             ...identity,
             retry: result.retry,
             outcome: result.status,
             expected: result.status === test.expectedStatus,
-            steps: (result.steps ?? []).map((step) => step.title),
+            steps: steps.map((step) => step.title),
             ...(failure === undefined ? {} : { failure }),
             startedAt: startOf(result),
             durationMs: result.duration,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { visibleJson } from '../../fixtures/secrets/visible.ts';
 import type { HostModel, TestModel } from '../verdict.ts';
 import type { RunModel } from '../model.ts';
 import { sectionsOf, type View } from './sections.ts';
@@ -52,7 +53,7 @@ export function renderCtrf(model: RunModel, view: View): string {
       extra: { state },
     },
   };
-  return `${JSON.stringify(report, null, 2)}\n`;
+  return `${visibleJson(JSON.stringify(report, null, 2))}\n`;
 }
 
 /** A machine without a test is one of its own: it must not vanish from the report. */

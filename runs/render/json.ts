@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { visibleJson } from '../../fixtures/secrets/visible.ts';
 import type { RunModel } from '../model.ts';
 import { sectionsOf, testCounts, type View } from './sections.ts';
 
@@ -25,5 +26,5 @@ export function renderJson(model: RunModel, view: View): string {
     ...sections,
     tests: testCounts(model),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${visibleJson(JSON.stringify(document, null, 2))}\n`;
 }

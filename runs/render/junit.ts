@@ -6,7 +6,8 @@
  */
 import type { HostModel } from '../verdict.ts';
 import type { RunModel } from '../model.ts';
-import { sectionsOf, stripAnsi, type View } from './sections.ts';
+import { xmlText } from './escape/xml.ts';
+import { sectionsOf, type View } from './sections.ts';
 
 interface Case {
   readonly kind: 'passed' | 'failure' | 'error' | 'skipped';
@@ -59,7 +60,7 @@ function testList(host: HostModel): string {
     const words = status === 'dropped' ? 'did not run' : status;
     return `${words}: ${test}${skipReason === undefined ? '' : ` - ${skipReason}`}`;
   });
-  return `<system-out>${escape(lines.join('\n'))}</system-out>`;
+  return `<system-out>${xmlText(lines.join('\n'))}</system-out>`;
 }
 
 function skippedCases(host: HostModel): Case[] {
@@ -91,7 +92,7 @@ function runCases(model: RunModel, view: View): Case[] {
   const open = model.state === 'COMPLETED' || isTold ? [] : [{ name: 'run', message: state, text: state }];
   return [...errors, ...open].map(({ name, message, text }) => {
     const attributes = attributesOf({ classname: 'run', name, time: '0.000' });
-    const error = `<error${attributesOf({ message })}>${escape(text)}</error>`;
+    const error = `<error${attributesOf({ message })}>${xmlText(text)}</error>`;
     return { kind: 'error', xml: `<testcase${attributes}>${error}</testcase>` };
   });
 }
@@ -101,21 +102,11 @@ function resultOf(host: HostModel): string {
   if (host.status === 'SKIP') return `<skipped${attributesOf({ message: host.detail })}/>`;
   if (host.status !== 'FAIL') return `<error${attributesOf({ message: `${host.status}: ${host.detail}` })}/>`;
   const text = host.failures.map(({ where, excerpt }) => `${where}\n${excerpt}`).join('\n\n');
-  return `<failure${attributesOf({ message: host.detail })}>${escape(text)}</failure>`;
+  return `<failure${attributesOf({ message: host.detail })}>${xmlText(text)}</failure>`;
 }
 
 function attributesOf(values: Readonly<Record<string, string | number>>): string {
   return Object.entries(values)
-    .map(([name, value]) => ` ${name}="${escape(String(value)).replaceAll('\n', '&#10;')}"`)
+    .map(([name, value]) => ` ${name}="${xmlText(String(value), true)}"`)
     .join('');
-}
-
-/** Without terminal colours and characters that XML 1.0 forbids. */
-function escape(text: string): string {
-  return stripAnsi(text)
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

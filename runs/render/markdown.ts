@@ -4,15 +4,17 @@
  * @module
  */
 import type { RunModel } from '../model.ts';
+import { fencedText, isPlainUrl, markdownNote, markdownText } from './escape/markdown.ts';
+import { mapTexts } from '../../fixtures/secrets/texts.ts';
 import { flowHeading, type Sections, sectionsOf, type View } from './sections.ts';
 
 /** The whole document, ending in a newline. */
 export function renderMarkdown(model: RunModel, view: View): string {
-  const sections = sectionsOf(model, view);
+  const sections = mapTexts(sectionsOf(model, view), escape);
   const blocks = [
     [
       `## ${sections.title}`,
-      `### ${model.build}`,
+      `### ${markdownText(model.build)}`,
       ...(sections.correction === undefined ? [] : [`**${sections.correction}**`]),
       `_${sections.state}_`,
     ],
@@ -29,16 +31,10 @@ export function renderMarkdown(model: RunModel, view: View): string {
       : [
           '| Host | Kernel | Status | Detail |',
           '|---|---|---|---|',
-          ...sections.hosts.map(
-            (row) => `| ${[row.host, row.kernel, row.token, row.detail].map(cell).join(' | ')} |`,
-          ),
+          ...sections.hosts.map((row) => `| ${[row.host, row.kernel, row.token, row.detail].join(' | ')} |`),
         ],
     ['**TIMING:**'],
-    [
-      '| Metric | Value |',
-      '|---|---|',
-      ...sections.timing.map(([name, value]) => `| ${name} | ${cell(value)} |`),
-    ],
+    ['| Metric | Value |', '|---|---|', ...sections.timing.map(([name, value]) => `| ${name} | ${value} |`)],
     ['**COVERAGE:**', ...sections.coverage.map(([key, value]) => `- ${key}: ${value}`)],
     ['**TEST FLOW:**', ...flowLines(sections.flow)],
     ...(sections.failures.length === 0
@@ -58,11 +54,15 @@ function flowLines(flow: Sections['flow']): string[] {
 }
 
 function failureLines(failure: { host: string; where: string; excerpt: string }): string[] {
-  const fence = failure.excerpt.includes('```') ? '~~~' : '```';
+  const fence = '```';
   const body = failure.excerpt.split('\n').map((line) => `  ${line}`.trimEnd());
   return [`- ${failure.host}: ${failure.where}`, `  ${fence}`, ...body, `  ${fence}`];
 }
 
-function cell(text: string): string {
-  return text.replaceAll('|', String.raw`\|`);
+/** No text stands in the document that did not come through here. */
+function escape(text: string, key: string): string {
+  if (key === 'excerpt') return fencedText(text);
+  const url = key === 'notes' ? /^run URL: (.*)$/s.exec(text)?.[1] : undefined;
+  if (url !== undefined && isPlainUrl(url)) return text;
+  return key === 'notes' ? markdownNote(text) : markdownText(text, key === 'steps');
 }

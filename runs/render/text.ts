@@ -6,6 +6,8 @@
 import { styleText } from 'node:util';
 import type { HostStatus } from '../verdict.ts';
 import type { RunModel } from '../model.ts';
+import { terminalText } from '../../fixtures/secrets/visible.ts';
+import { mapTexts } from '../../fixtures/secrets/texts.ts';
 import { flowHeading, sectionsOf, type View } from './sections.ts';
 
 const COLOURS: Readonly<Record<HostStatus, 'green' | 'red' | 'yellow' | 'gray' | 'cyan'>> = {
@@ -19,13 +21,18 @@ const COLOURS: Readonly<Record<HostStatus, 'green' | 'red' | 'yellow' | 'gray' |
 
 /** The whole text, ending in a newline. `colour` adds terminal colours and changes nothing else. */
 export function renderText(model: RunModel, view: View, colour = false): string {
-  const sections = sectionsOf(model, view);
+  // No text stands in the document that did not come through here.
+  const sections = mapTexts(sectionsOf(model, view), terminalText);
   const paint = (status: HostStatus, text: string): string =>
     colour ? styleText(COLOURS[status], text, { validateStream: false }) : text;
   const label = (text: string): string =>
     colour ? styleText('bold', text, { validateStream: false }) : text;
   const blocks = [
-    [label(model.build), ...(sections.correction === undefined ? [] : [sections.correction]), sections.state],
+    [
+      label(terminalText(model.build)),
+      ...(sections.correction === undefined ? [] : [sections.correction]),
+      sections.state,
+    ],
     [
       label('SUMMARY:'),
       ...aligned([

@@ -1,6 +1,16 @@
 /** Allure's files of a real run on the embedded lab, and the report that is made of them. */
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, expect, test } from '@playwright/test';
@@ -193,6 +203,41 @@ export default allureConfig([${JSON.stringify(MACHINE)}]);`,
   } finally {
     await browser.close();
   }
+});
+
+test('CL25: without a folder named the report is of what the reporter wrote last; without any it says what is missing', ({}, info) => {
+  test.slow();
+  const place = info.outputPath('own');
+  mkdirSync(place, { recursive: true });
+  // As in a project of one's own: the program is found from there.
+  symlinkSync(join(ROOT, 'node_modules'), join(place, 'node_modules'));
+  const make = (...named: string[]): SpawnSyncReturns<string> =>
+    spawnSync(process.execPath, ['--import', 'tsx', join(ROOT, 'cli/main.ts'), 'allure', ...named], {
+      cwd: place,
+      encoding: 'utf8',
+    });
+  const none = make();
+  expect(none.status).not.toBe(0);
+  expect(none.stderr).toMatch(
+    /ALLURE_MISSING[^]*allure-results[^]*\['vmwright\/reporters\/allure'\] among the reporters of playwright\.config\.ts/,
+  );
+
+  const write = (results: string, name: string): void => {
+    mkdirSync(join(place, results), { recursive: true });
+    const result = { uuid: name, name, status: 'passed', stage: 'finished', start: 1, stop: 2 };
+    writeFileSync(join(place, results, `${name}-result.json`), JSON.stringify(result));
+  };
+  const report = join(place, 'test-results/allure-report');
+  const shown = (name: string): boolean =>
+    readdirSync(report, { recursive: true, encoding: 'utf8' }).some(
+      (file) => file.endsWith('.json') && readFileSync(join(report, file), 'utf8').includes(name),
+    );
+  write('test-results/allure-results', 'of-the-week-before');
+  utimesSync(join(place, 'test-results/allure-results'), 1e9, 1e9);
+  write('allure-results', 'of-today');
+  const made = make();
+  expect({ status: made.status, stderr: made.stderr }).toEqual({ status: 0, stderr: '' });
+  expect([shown('of-today'), shown('of-the-week-before')]).toEqual([true, false]);
 });
 
 test('the switcher knows each machine by its own label', () => {

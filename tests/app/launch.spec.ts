@@ -1,9 +1,14 @@
 import { expect, test } from '@playwright/test';
-import { App, resolveProfile } from '../../fixtures/app/index.ts';
+import { App, type LaunchScreen, resolveProfile } from '../../fixtures/app/index.ts';
+import { Desk } from '../page/support/desk.ts';
+import { lookForLaunch } from '../../fixtures/page/launch-sight.ts';
 import type { Command, ExecResult } from '../../fixtures/ssh/index.ts';
 
 /** An application on a clock of its own, which only sleeping moves. @param readyAt when its process is there, in ms */
-function appReadyAt(readyAt: number): { app: App; now: () => number; sleeps: number[] } {
+function appReadyAt(
+  readyAt: number,
+  look: LaunchScreen['look'] = () => Promise.resolve({ isShown: true, told: '' }),
+): { app: App; now: () => number; sleeps: number[] } {
   let time = 0;
   const sleeps: number[] = [];
   const exec = (command: Command | string): Promise<ExecResult> => {
@@ -19,13 +24,14 @@ function appReadyAt(readyAt: number): { app: App; now: () => number; sleeps: num
     application: { title: 'My App', path: '/opt/my-app', process: 'my-app', stateFiles: [] },
     staged: { path: '/opt/my-app', others: [] },
     startedAt: 0,
+    user: 'tester',
     ssh: { exec, powershell: exec },
     timeoutScale: 1,
     guards: { clearWay: nobody, unlock: nobody, dismissBanners: nobody },
     screen: {
       keyboard: { press: nobody, type: nobody },
       waitForChange: nobody,
-      shows: () => Promise.resolve(true),
+      look,
       count: () => Promise.resolve(1),
       witness: () => {
         throw new Error('no claim was made');
@@ -83,6 +89,7 @@ function launcherLoadedAfter(
     application: { title: 'My App', path: '/opt/my-app', process: 'my-app', stateFiles: [] },
     staged: { path: '/opt/my-app', others: [] },
     startedAt: 0,
+    user: 'tester',
     ssh: {
       exec: (command) =>
         Promise.resolve({
@@ -110,7 +117,7 @@ function launcherLoadedAfter(
         },
       },
       waitForChange: ({ action }) => action(),
-      shows: () => done,
+      look: () => Promise.resolve({ isShown: true, told: '' }),
       count: (text) => Promise.resolve(field === text ? shown : 0),
       witness: () => {
         throw new Error('no claim was made');
@@ -145,4 +152,37 @@ test('M23: Super, the title, Return; what a launcher loses while it loads is typ
   const alias = launcherLoadedAfter(0, { shown: 1 });
   await alias.app.launch();
   expect(alias.pressed).toEqual(['Super', 'My App', 'Enter']);
+});
+
+test('IN8: a launch that waits for a wrong text says which it wanted and what was read, as toShowText does', async () => {
+  const labels = [
+    { text: 'Harbor Chat', x: 20, y: 40 },
+    { text: 'Log in to your account', x: 20, y: 90 },
+  ];
+  const page = await new Desk({ labels }).page();
+  try {
+    const launch = (readyAt: number, showing: string | RegExp) =>
+      appReadyAt(readyAt, (text) => lookForLaunch(page, text)).app.launch({ showing, budget: 1000 });
+    await launch(0, 'Log in to your account');
+    for (const showing of ['Sign in to your account', /Sign\s?up/]) {
+      const wanted = typeof showing === 'string' ? JSON.stringify(showing) : String(showing);
+      const error: unknown = await launch(0, showing).catch((cause: unknown) => cause);
+      expect(error).toMatchObject({
+        code: 'APP_NOT_RUNNING',
+        expected: expect.stringContaining(`text ${wanted}`),
+        seen: expect.stringMatching(/process=true window=false after [^]*\nRead:.*"Log in to your account"/),
+        next: expect.stringContaining('compare the text'),
+      });
+      expect((error as Error).message).toMatch(/"Harbor Chat"/);
+    }
+    // The screen is read too where the process is what is missing.
+    await expect(launch(Infinity, 'Sign in')).rejects.toMatchObject({
+      seen: expect.stringMatching(/process=false window=false after [^]*\nRead:.*"Harbor Chat"/),
+      next: expect.stringContaining('by hand'),
+    });
+    // What OCR cannot read would be waited for in vain.
+    await expect(launch(0, 'Войти')).rejects.toMatchObject({ code: 'TEXT_UNREADABLE' });
+  } finally {
+    await page.close();
+  }
 });

@@ -100,7 +100,7 @@ const MUTATIONS: readonly Quirk[] = [
   {
     without: '-x in pkill',
     file: 'fixtures/app/posix.ts',
-    find: 'pkill -${signal} -x ${quotePosix(comm15(name))}',
+    find: 'pkill -${signal} -x ${literally(name)}',
     replace: 'pkill -${signal} -f ${quotePosix(name)}',
     machine: 'fedora42',
     spec: 'clean',
@@ -173,7 +173,7 @@ const MUTATIONS: readonly Quirk[] = [
   {
     without: 'encoding PowerShell',
     file: 'fixtures/ssh/powershell.ts',
-    find: '-EncodedCommand ${encoded}`',
+    find: "-EncodedCommand ${Buffer.from(script, 'utf16le').toString('base64')}`",
     replace: '-Command "${script}"`',
     machine: 'windows11',
     spec: 'launch',
@@ -181,7 +181,7 @@ const MUTATIONS: readonly Quirk[] = [
   },
   {
     without: 'the interactive task',
-    file: 'fixtures/app/windows.ts',
+    file: 'fixtures/app/windows-task.ts',
     find: '-LogonType Interactive',
     replace: '-LogonType S4U',
     machine: 'windows11',
@@ -191,8 +191,8 @@ const MUTATIONS: readonly Quirk[] = [
   {
     without: 'ending the first-run dialog',
     file: 'fixtures/app/profiles/windows.ts',
-    find: "['WebExperienceHostApp', 'msedgewebview2']",
-    replace: '[]',
+    find: "host: 'WebExperienceHostApp'",
+    replace: "host: 'NoSuchHost'",
     machine: 'windows11',
     fault: 'first-run-dialog',
     spec: 'usable',

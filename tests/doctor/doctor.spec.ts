@@ -39,6 +39,39 @@ function setVga(lab: Lab, name: string, vga: string): void {
   if (ready !== undefined) Object.assign(ready.config, { vga });
 }
 
+/** A script for a Windows guest that only looks; tests/doctor/windows.spec.ts has its words. */
+function isLookByAgent(path: string, body: string): boolean {
+  const [program, ...others] = new URLSearchParams(body).getAll('command');
+  const script = Buffer.from(others.at(-1) ?? '', 'base64').toString('utf16le');
+  const isLook = script.includes('Get-ItemProperty') && !CHANGING.test(script);
+  return path.endsWith('/agent/exec') && program === 'powershell.exe' && isLook;
+}
+
+const CHANGING = /\b(?:Set|Remove|Add|Stop|Start|Register|Unregister|Restart|Move|Copy|Clear|New-Item)-/;
+
+test('IN2: doctor names a tablet that is switched off, and what to do', async () => {
+  await withLab(['fedora42'], async (lab) => {
+    lab.machine('fedora42').config.tablet = 0;
+    const run = await spawnDoctor(lab, ['--project', 'fedora42']);
+    expect(run.row('fedora42', 'tablet')).toMatch(
+      /^problem tablet=0.*POINTER_RELATIVE.*-> qm set 101 --tablet 1.*take the snapshot "ready" anew/,
+    );
+    lab.machine('fedora42').config.tablet = 1;
+    expect((await spawnDoctor(lab, ['--project', 'fedora42'])).problems).toEqual([]);
+  });
+});
+
+test("doctor names a keyboard of the VM's own, and what to do", async () => {
+  await withLab(['fedora42'], async (lab) => {
+    lab.machine('fedora42').config.keyboard = 'de';
+    const run = await spawnDoctor(lab, ['--project', 'fedora42']);
+    expect(run.row('fedora42', 'keyboard')).toMatch(
+      /^problem keyboard=de.*KEYBOARD_CONFLICT.*-> qm set 101 --delete keyboard.*take the snapshot "ready" anew/,
+    );
+    expect(run.row('fedora42', 'screen')).toMatch(/^problem \[KEYBOARD_CONFLICT\]/);
+  });
+});
+
 test('machines without a fault have no problem, and a look changes nothing', async () => {
   await withLab(EVERYTHING, async (lab) => {
     const run = await spawnDoctor(lab, ['--project', ...EVERYTHING]);
@@ -62,7 +95,8 @@ test('machines without a fault have no problem, and a look changes nothing', asy
     }
     for (const { anyOf } of neededRights('9.2')) expect(run.row('fedora42', 'rights')).toContain(anyOf[0]);
     const changing = lab.requests.filter(
-      ({ method, path }) => method !== 'GET' && !/vncproxy|agent\/ping/.test(path),
+      ({ method, path, body }) =>
+        method !== 'GET' && !/vncproxy|agent\/ping/.test(path) && !isLookByAgent(path, body),
     );
     expect(changing).toEqual([]);
   });
@@ -304,4 +338,19 @@ test('a project that the matrix does not have is wrong usage', async () => {
     expect(run.code).toBe(2);
     expect(run.err).toMatch(/no machine of the matrix has this name[^]*fedora42[^]*fedora41/);
   });
+});
+
+test('CL25: without a cluster the lab is looked at, and told from one of your own', async ({}, info) => {
+  const run = await spawnDoctor({ env: () => ({}) }, ['--project', 'fedora42', 'debian12'], {
+    PROXMOX_HOST: '',
+    VMWRIGHT_LAB_DIR: info.outputPath('empty'),
+  });
+  expect(run.problems, run.out + run.err).toEqual([]);
+  expect(run.code).toBe(0);
+  expect(run.row('cluster', 'cluster')).toMatch(
+    /^warning PROXMOX_HOST is not set: what follows is the embedded lab -> set it in \.env/,
+  );
+  expect(run.row('cluster', 'image')).toMatch(/^warning debian12 is not built.* -> npx vmwright lab build/);
+  expect(run.row('fedora42', 'SSH')).toMatch(/^ok /);
+  expect(run.out).not.toMatch(/^\w+ +debian12 /m);
 });

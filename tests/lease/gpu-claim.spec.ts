@@ -14,7 +14,7 @@ import {
   type Vm,
 } from '../../fixtures/proxmox/index.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
-import { labConnection } from '../proxmox/support/fixtures.ts';
+import { ANY_TIME, labConnection } from '../proxmox/support/fixtures.ts';
 import { watchDevices } from './support/devices.ts';
 import { FakeClock, hostOf, recordOf, runOf } from './support/lease.ts';
 
@@ -133,7 +133,9 @@ test('a dead run’s request is broken at once, and the GPU is taken off the VM 
   leased('ubuntu2204', DEAD, { gpu: ASKED });
   leased('windows11', DEAD, { gpu: ASKED });
   // Without any wait.
-  const { vm, gpu, claim } = await take('fedora42', 'gpu', { wait: 0 });
+  const { vm, gpu, claim, lease } = await take('fedora42', 'gpu', { wait: 0 });
+  // The heartbeat of the VM that was cleared made the fake clock run; the own lease is renewed as its heartbeat would.
+  await lease.assertHeld('go on');
   expect(recordIn('ubuntu2204')).toBeUndefined();
   expect(recordIn('windows11')).toBeUndefined();
   // Only the VM that had the GPU was off for a while.
@@ -150,7 +152,7 @@ test('what a broken run still had under way fails: the GPU goes into a config on
   await expect(vm.setConfig({ hostpci0: 'mapping=gpu' }, { digest: stale.digest })).rejects.toMatchObject({
     code: 'CONFIG_CHANGED',
   });
-  vm.hold = { assertHeld: () => Promise.resolve() };
+  vm.hold = { ...ANY_TIME, assertHeld: () => Promise.resolve() };
   await expect(plugGpu(vm, gpu, (config) => claim.confirm(config))).rejects.toMatchObject({
     code: 'LEASE_LOST',
   });
@@ -195,7 +197,11 @@ test('a snapshot that would bring back a device of others is not rolled back to'
     code: 'GPU_UNCLAIMED',
     seen: 'mapping=gpu,pcie=1',
   });
-  vm.hold = { assertHeld: (what) => lease.assertHeld(what), mayPlug: (device) => gpu.isNamedBy(device) };
+  vm.hold = {
+    ...ANY_TIME,
+    assertHeld: (what) => lease.assertHeld(what),
+    mayPlug: (device) => gpu.isNamedBy(device),
+  };
   await vm.snapshots.rollback('withgpu', { start: false });
   expect(lab.machine('fedora42').config.hostpci0).toBe('mapping=gpu,pcie=1');
 });

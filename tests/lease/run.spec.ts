@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { parseNotes, renderNotes } from '../../fixtures/lease/record.ts';
-import { Secret } from '../../fixtures/config/secrets.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { connectProxmox } from '../../fixtures/proxmox/index.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { runOnLab } from '../support/lab-project.ts';
+import { ANY_TIME } from '../proxmox/support/fixtures.ts';
 import { recordOf, runOf } from './support/lease.ts';
 
 let lab: Lab;
@@ -126,7 +127,7 @@ test('M41: rolling back and checkpoints need the lease, whatever snapshots there
   await expect(vm.checkpoint('mine')).rejects.toMatchObject({ code: 'LEASE_REQUIRED' });
   expect(lab.requests.length).toBe(before);
   let asked: string[] = [];
-  vm.hold = { assertHeld: (operation) => Promise.resolve(void asked.push(operation)) };
+  vm.hold = { ...ANY_TIME, assertHeld: (operation) => Promise.resolve(void asked.push(operation)) };
   await vm.checkpoint('mine');
   await vm.checkpoint('mine');
   expect(await vm.snapshots.get('mine')).toMatchObject({ ram: true });
@@ -134,11 +135,11 @@ test('M41: rolling back and checkpoints need the lease, whatever snapshots there
   asked = [];
   await vm.snapshots.rollback('mine');
   expect(asked).toEqual(['roll back to "mine"']);
-  vm.hold = { assertHeld: () => Promise.reject(new Error('lost')) };
+  vm.hold = { ...ANY_TIME, assertHeld: () => Promise.reject(new Error('lost')) };
   await expect(vm.snapshots.rollback('mine')).rejects.toThrow('lost');
   expect(lab.tasks.list().filter(({ type }) => type === 'qmrollback')).toHaveLength(1);
   await vm.stop();
-  vm.hold = { assertHeld: () => Promise.resolve() };
+  vm.hold = { ...ANY_TIME, assertHeld: () => Promise.resolve() };
   await vm.checkpoint('cold');
   expect(await vm.snapshots.get('cold')).toMatchObject({ ram: false });
   await proxmox.close();

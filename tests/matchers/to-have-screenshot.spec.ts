@@ -132,6 +132,33 @@ for (const [mode, wanted] of Object.entries(MODES)) {
   });
 }
 
+test('LK8: a name that leads out of the folder of baselines is refused, and nothing is written anywhere', async () => {
+  const names = [
+    ['..', '..', 'x.png'],
+    ['a', '..', '..', '..', 'x.png'],
+    ['../../x.png'],
+    ['..\\..\\x.png'],
+    ['/tmp/vmwright-lk8/x.png'],
+    ['C:\\x.png'],
+  ];
+  const tests = names.map(
+    (name, index) =>
+      `test('name ${index}', () => expect(shows(desktop())).toHaveScreenshot(${JSON.stringify(name)}));`,
+  );
+  const inside = `test('inside', () => expect(shows(desktop())).toHaveScreenshot(['dialogs', 'save..png']));`;
+  const folder = await project([...tests, inside].join('\n'));
+  const result = await run(folder, ['--update-snapshots']);
+  for (const index of names.keys())
+    expect(messageOf(result, `name ${index}`)).toContain('[SCREENSHOT_NAME_INVALID]');
+  expect(outcomes(result)).toMatchObject({ inside: 'passed' });
+  const written = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('x.png'),
+  );
+  expect(written).toEqual([]);
+  expect(existsSync('/tmp/vmwright-lk8')).toBe(false);
+  expect(existsSync(join(folder, BASELINES, 'dialogs'))).toBe(true);
+});
+
 test('a missing baseline is written once, fails without a second try, and serves the next run', async () => {
   const folder = await project(
     `test('login', () => expect(shows(desktop())).toHaveScreenshot('login.png'));`,

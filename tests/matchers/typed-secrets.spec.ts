@@ -4,7 +4,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestInfo } from '@playwright/test';
-import { Secret } from '../../fixtures/config/index.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { expect } from '../../fixtures/expect.ts';
 import {
   crop,
@@ -148,14 +148,16 @@ test('a model and the report get the picture without what was typed; bullets too
   asker,
   provider,
 }, info) => {
+  // Bullets are read as a row of o, which is a part of this one: of the field more is hidden then, and nothing else.
+  new Secret('PROXMOX_TOKEN_SECRET', '0a1b2c3d-0000-4000-8000-00000000beef');
   const bullets = (typed: string): string => '•'.repeat(typed.length);
   provider.act = answer('pass', [{ quote: 'Sign in to Harbor', box: [38, 38, 230, 66] }]);
   const on = await typedInto((page) => withEyes(page, asker()), secret, { shows: bullets });
   await expect(on.page).toShow('a form to sign in');
   const areas = on.page.secretsOn(on.desk.picture());
   const [call] = provider.calls;
-  expectHidden(await decodeImage(call?.image ?? Buffer.alloc(0), 'sent'), on.desk.picture(), areas);
-  expectHidden(await attached(info, 'fedora42-claim.png'), on.desk.picture(), areas);
+  expectHidden(await decodeImage(call?.image ?? Buffer.alloc(0), 'sent'), on.desk.picture(), areas, FIELD);
+  expectHidden(await attached(info, 'fedora42-claim.png'), on.desk.picture(), areas, FIELD);
   await on.page
     .getByDescription('the password field')
     .boundingBox({ timeout: 1000 })

@@ -1,9 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { imageTarget, type ImageOptions } from '../../fixtures/page/by-image.ts';
+import { imageFinder, type ImageOptions } from '../../fixtures/page/by-image.ts';
+import { nthOf } from '../../fixtures/page/combined.ts';
+import { targetOf } from '../../fixtures/page/screen-locator.ts';
 import { crop, decodeImage, encodePng, type Frame, type Rect } from '../../fixtures/image/frame.ts';
 import type { VncPage } from '../../fixtures/vnc/index.ts';
+import type { Sighting } from '../../fixtures/vnc/locator.ts';
 import { draw, ScriptedScreen } from '../matchers/support/screen.ts';
 
 const SIZE = { width: 480, height: 320 };
@@ -25,30 +28,45 @@ const desktop = (...places: readonly Rect[]): Frame =>
   );
 const OTHER = { ...BUTTON, x: 40, y: 140 };
 
+/** The place with what stands there, which a click compares with the screen. */
+const sighted = (place: Rect, screen: Frame): Sighting => ({
+  ...place,
+  isPart: false,
+  picture: crop(screen, place),
+});
+
 /** A needle file of the button, and the screens that show one after the other. */
-async function find(pictures: readonly Frame[], options: ImageOptions = {}): Promise<Rect> {
+async function find(pictures: readonly Frame[], options: ImageOptions = {}): Promise<Sighting> {
   const file = test.info().outputPath('continue.png');
   mkdirSync(test.info().outputDir, { recursive: true });
   writeFileSync(file, await encodePng(crop(desktop(BUTTON), BUTTON)));
   const screen = Object.assign(new ScriptedScreen(pictures), { timeoutScale: 1 });
-  return imageTarget(file, options).resolve(screen as unknown as VncPage, { timeout: 1000 });
+  const { nth, ...rest } = options;
+  const readPart = (): Promise<never> => Promise.reject(new Error('nothing is read'));
+  const finder = imageFinder({ screen, readPart }, file, rest);
+  const one = nth === undefined ? finder : nthOf(finder, nth, screen.name);
+  return targetOf(one).resolve(screen as unknown as VncPage, { timeout: 1000 });
 }
 
 test('it waits for the picture to appear, and tells where it is', async () => {
-  expect(await find([desktop(), desktop(), desktop(BUTTON), desktop()])).toEqual(BUTTON);
+  expect(await find([desktop(), desktop(), desktop(BUTTON), desktop()])).toEqual(
+    sighted(BUTTON, desktop(BUTTON)),
+  );
 });
 
 test('with a clip the place is on the screen, not in the clip', async () => {
   const clip = { x: 200, y: 200, width: 280, height: 120 };
-  expect(await find([desktop(OTHER, BUTTON)], { clip })).toEqual(BUTTON);
+  expect(await find([desktop(OTHER, BUTTON)], { clip })).toEqual(sighted(BUTTON, desktop(OTHER, BUTTON)));
 });
 
 test('several places are an error that lists them; nth says which', async () => {
   const both = desktop(OTHER, BUTTON);
   const failure = find([both]);
   await expect(failure).rejects.toMatchObject({ code: 'NEEDLE_AMBIGUOUS' });
-  await expect(failure).rejects.toThrow(/2 times[^]*128x40 at 40,140, score 1\.000; 128x40 at 296,236/);
-  expect(await find([both], { nth: 1 })).toEqual(BUTTON);
+  await expect(failure).rejects.toThrow(
+    /2 times[^]*score 1\.000 128x40 at 40,140; score 1\.000 128x40 at 296,236/,
+  );
+  expect(await find([both], { nth: 1 })).toEqual(sighted(BUTTON, both));
   await expect(find([both], { nth: 2 })).rejects.toMatchObject({ code: 'NEEDLE_AMBIGUOUS' });
 });
 
@@ -81,7 +99,9 @@ test('SE14: a score that is enough with a dot too much is no match, and the erro
 
 test('a needle that is not there is an error with its path', async () => {
   const screen = Object.assign(new ScriptedScreen([desktop()]), { timeoutScale: 1 });
-  const missing = imageTarget('gone.png', {}).resolve(screen as unknown as VncPage, {});
+  const readPart = (): Promise<never> => Promise.reject(new Error('nothing is read'));
+  const finder = imageFinder({ screen, readPart }, 'gone.png', {});
+  const missing = targetOf(finder).resolve(screen as unknown as VncPage, {});
   await expect(missing).rejects.toThrow(join('tests', 'needle', 'needles', 'gone.png'));
   await expect(missing).rejects.toMatchObject({ code: 'NEEDLE_MISSING' });
 });

@@ -1,5 +1,5 @@
 /** A project of a user: from an empty folder to a passed test, and what it may rely on. */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
@@ -63,6 +63,34 @@ test('three commands and no edit: from an empty folder to passed tests with a su
   expect(summary).toMatch(/HOSTS:\nfedora42 - PASS\nwindows11 - PASS\n/);
   expect(existsSync(join(project, 'test-results/html/index.html'))).toBe(true);
   info.annotations.push({ type: 'seconds', description: String(Math.round((Date.now() - began) / 1000)) });
+});
+
+test('CL24: in a project with tests of its own --merge adds the machines, and its own tests run as before', async () => {
+  test.skip(missing !== undefined, missing ?? '');
+  const own = join(folder, 'own');
+  mkdirSync(join(own, 'e2e'), { recursive: true });
+  renameSync(join(project, 'node_modules'), join(own, 'node_modules'));
+  try {
+    writeFileSync(join(own, 'package.json'), '{ "name": "own" }\n');
+    writeFileSync(
+      join(own, 'playwright.config.js'),
+      "const { defineConfig } = require('@playwright/test');\nmodule.exports = defineConfig({ reporter: 'list' });\n",
+    );
+    // Beside the machines' specs: without a project of its own a config runs all that lies below it.
+    const spec = "const { test } = require('@playwright/test');\ntest('their own', () => {});\n";
+    writeFileSync(join(own, 'e2e/own.spec.js'), spec);
+    await must(own, 'npx', ['vmwright', 'init', '--merge', '--ci', 'none']);
+    const { exitCode, output } = await run(own, 'npx', ['playwright', 'test']);
+    expect(output).toContain('3 passed');
+    expect(output).toMatch(/e2e\/own\.spec\.js.* their own/);
+    expect(output).toMatch(/\[fedora42\] . vm-specs\/smoke\.spec\.ts/);
+    expect(output).toMatch(/\[windows11\] . vm-specs\/smoke\.spec\.ts/);
+    expect(exitCode).toBe(0);
+    const summary = readFileSync(join(own, 'test-results/summary/summary.txt'), 'utf8');
+    expect(summary).toMatch(/HOSTS:\nfedora42 - PASS\nwindows11 - PASS\n/);
+  } finally {
+    renameSync(join(own, 'node_modules'), join(project, 'node_modules'));
+  }
 });
 
 test('M53: the project has one copy of @playwright/test', async () => {

@@ -2,7 +2,7 @@
  * Calls under way, without a machine.
  */
 import { expect, test, type TestInfo } from '@playwright/test';
-import { Secret } from '../../fixtures/config/index.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import {
   type Call,
   CallLog,

@@ -16,10 +16,13 @@ test.describe.configure({ timeout: 300_000 });
 /** A connection that ended because the test did is nobody's error; neither is what follows from that. */
 const FOLLOWS = /CONNECTION_LOST|_CLOSED|UNREACHABLE|nhandled/;
 
+/** Of a test's errors; behind its title stands the step that failed. */
+const HEADING = /^.* › the\.spec\.ts:\d+:\d+ › (.*?)(?: › .*)? ─/;
+
 /** The errors of the test `title` as the list reporter shows them, from its heading to the next one. */
 function errorsOf({ output }: LabRun, title: string): string {
   const blocks = output.split(/^ {2}\d+\) /m).slice(1);
-  const block = blocks.find((text) => text.split('\n', 1)[0]?.includes(` › ${title} ─`)) ?? '';
+  const block = blocks.find((text) => HEADING.exec(text)?.[1] === title) ?? '';
   return block.split(/^ {2}\d+ failed$/m, 1)[0] ?? '';
 }
 
@@ -89,7 +92,7 @@ test('VE19: a time-out names what was still waited for, its line and what was se
       /expect\(vncPage\)\.not\.toShowText\(\/\[a-z\]\/\) was still waiting, \d+ looks?, last read "/,
     ],
     ['a command', 'echo halfway', /ssh\.exec\("echo halfway; sleep 60"\) was still waiting, no output$/m],
-    ['a routine', 'await harbor', /click on text "Email" was still waiting, \d+ looks?, last read "/],
+    ['a routine', 'await harbor', /click on text "Email", first was still waiting, \d+ looks?, last read "/],
     [
       'a boot',
       'vm.agent.waitReady',
@@ -182,7 +185,7 @@ test('VE19: what nobody waits for fails its test at its line, and no other test'
     ['no await: ssh', `'sleep 60'`, 'ssh.exec("sleep 60")'],
     ['no await: vm', 'void vm.agent', 'vm.agent.waitReady()'],
     ['no await: api', 'vm.api', 'vm.api.status.current.$get()'],
-    ['no await: routine', 'void harbor', 'click on text "Email"'],
+    ['no await: routine', 'void harbor', 'click on text "Email", first'],
     ['no await: step', `getByText('Nowhere').waitFor()`, 'waitFor on text "Nowhere"'],
     ['no await: step', `'sleep 50'`, 'ssh.exec("sleep 50")'],
     ['no await in a callback', `=> void vncPage`, 'click on text "Nowhere"'],

@@ -193,7 +193,8 @@ test("the lab's agents answer: system, address, programs", async ({ lab, connect
   const vm = await proxmox.findVm('fedora42');
   expect(await vm.agent.osInfo()).toMatchObject({ id: 'fedora', machine: 'x86_64' });
   expect(await vm.ip()).toBe('10.77.0.11');
-  expect(await vm.agent.exec(['/bin/sh', '-c', 'echo größe; echo no >&2; exit 4'])).toEqual({
+  const program = ['/bin/sh', '-c', 'cat; echo no >&2; exit 4'];
+  expect(await vm.agent.exec(program, { input: 'größe\n' })).toEqual({
     exitCode: 4,
     signal: undefined,
     stdout: 'größe\n',
@@ -215,4 +216,117 @@ test('no agent in the lab: not answering, switched off, not running are three th
   lab.machine('fedora42').config.agent = '1';
   await vm.stop();
   await expect(vm.agent.waitReady()).rejects.toMatchObject({ code: 'VM_NOT_RUNNING' });
+});
+
+test('CL8: input arrives in the guest byte for byte in UTF-8, whatever it is', async ({ lab, connect }) => {
+  const vm = await (await connect(labConnection(lab))).findVm('fedora42');
+  for (const input of ['ü', '€', 'Grüße, \u{1f600}\n', 'plain', 'Привет']) {
+    const { stdout } = await vm.agent.exec(['/bin/sh', '-c', 'cat'], { input });
+    expect(stdout, input).toBe(input);
+  }
+});
+
+test('CL8: an argument that PVE cannot carry is refused before the call, and the agent lives on', async ({
+  lab,
+  connect,
+}) => {
+  const vm = await (await connect(labConnection(lab))).findVm('fedora42');
+  const before = lab.requests.length;
+  await expect(vm.agent.exec(['/bin/echo', 'Grüße'])).rejects.toMatchObject({
+    code: 'AGENT_NOT_ASCII',
+    seen: '"Grüße"',
+    next: expect.stringContaining('SSH'),
+  });
+  expect(lab.requests.length).toBe(before);
+  expect(await vm.agent.ping()).toBe(true);
+});
+
+test('CL8: the lab does with such texts what PVE does', async ({ lab, connect }) => {
+  const vm = await (await connect(labConnection(lab))).findVm('fedora42');
+  const { exec } = vm.api.agent;
+  await expect(exec.$post({ command: ['/bin/cat'], 'input-data': '€' })).rejects.toMatchObject({
+    httpStatus: 500,
+    pveText: 'Wide character in subroutine entry',
+  });
+  const stuck = exec.$post({ command: ['/bin/echo', 'ü'] });
+  await expect(stuck).rejects.toMatchObject({
+    pveText: "VM 101 qga command 'guest-exec' failed - got timeout",
+  });
+  expect(await vm.agent.ping()).toBe(false);
+});
+
+test('CL8: a 596 of an agent call says that the agent’s own message was probably lost', async ({
+  scripted,
+  connect,
+}) => {
+  const server = await scripted(() => ({ status: 596, reason: 'Broken pipe' }));
+  const { api } = await connect(server.connection(), fakeClock());
+  const machine = api.nodes.$('pve').qemu.$(101);
+  await expect(machine.agent.exec.$post({ command: ['/bin/x'] })).rejects.toMatchObject({
+    code: 'PROXMOX_NODE_UNREACHABLE',
+    message: expect.stringContaining('no answer of the guest agent came through'),
+  });
+  await expect(machine.status.current.$get()).rejects.toMatchObject({
+    message: expect.stringContaining('the API could not reach the node'),
+  });
+});
+
+test('CL22: an agent that may not run commands names the setting of the guest’s distribution', async ({
+  lab,
+  connect,
+}) => {
+  const proxmox = await connect(labConnection(lab));
+  for (const [name, setting, ...more] of [
+    ['fedora42', '/etc/sysconfig/qemu-ga', 'FILTER_RPC_ARGS', 'systemctl restart qemu-guest-agent'],
+    ['windows10', 'sc.exe qc QEMU-GA', '--block-rpcs', 'restart the service'],
+  ] as const) {
+    lab.faults.set(name, 'no-exec', true);
+    const vm = await proxmox.findVm(name);
+    const error = await failure(vm.agent.exec(['whoami']));
+    expect(error).toMatchObject({
+      code: 'AGENT_ERROR',
+      seen: expect.stringContaining('guest-exec has been disabled'),
+    });
+    for (const part of [setting, ...more])
+      expect(error).toMatchObject({ next: expect.stringContaining(part) });
+    await expect(vm.agent.setClock(name === 'windows10' ? 'windows' : 'linux')).rejects.toThrow(setting);
+  }
+});
+
+for (const [id, said, setting] of [
+  [
+    'ubuntu',
+    'Command guest-exec has been disabled: the command is not allowed',
+    '/etc/default/qemu-guest-agent',
+  ],
+  ['debian', 'The command guest-exec has been disabled for this instance', 'block-rpcs'],
+  ['rocky', 'The command guest-exec has been disabled for this instance', 'BLACKLIST_RPC'],
+  ['opensuse-leap', 'Command guest-exec has been disabled', 'systemctl cat qemu-guest-agent'],
+  [undefined, 'Command guest-exec has been disabled', '/etc/qemu/qemu-ga.conf'],
+] as const) {
+  test(`CL22: the setting of ${id ?? 'a guest that does not tell its system'}, whatever its agent’s words`, async ({
+    scripted,
+    connect,
+  }) => {
+    const server = await scripted(
+      agentServer({
+        exec: () => refusal(500, `Agent error: ${said}`),
+        'get-osinfo': () =>
+          id === undefined ? refusal(500, `Agent error: ${said}`) : ok({ result: { id } }),
+      }),
+    );
+    const vm = await (await connect(server.connection(), fakeClock())).findVm(101);
+    const error = await failure(vm.agent.exec(['/bin/true']));
+    expect(error).toMatchObject({ code: 'AGENT_ERROR', next: expect.stringContaining(setting) });
+  });
+}
+
+test('CL22: other errors of the agent stay what they are', async ({ scripted, connect }) => {
+  const said = "Agent error: Guest agent command failed, error was 'Failed to execute child process'";
+  const server = await scripted(agentServer({ exec: () => refusal(500, said) }));
+  const vm = await (await connect(server.connection(), fakeClock())).findVm(101);
+  expect(await failure(vm.agent.exec(['/bin/none']))).toMatchObject({
+    code: 'AGENT_ERROR',
+    next: 'see what it said',
+  });
 });

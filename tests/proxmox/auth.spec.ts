@@ -1,8 +1,9 @@
 import { expect } from '@playwright/test';
-import { Secret } from '../../fixtures/config/secrets.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { fakeClock } from './support/clock.ts';
 import { failure, labConnection, test } from './support/fixtures.ts';
 import {
+  UPID,
   type Answer,
   ok,
   PASSWORD,
@@ -10,6 +11,7 @@ import {
   refusal,
   type ScriptedRequest,
   TOKEN_SECRET,
+  version,
 } from './support/scripted-server.ts';
 
 const HOUR_MS = 3_600_000;
@@ -47,7 +49,8 @@ function ticketServer() {
       const isAllowed =
         valid.has(cookie) && (request.method === 'GET' || request.headers.csrfpreventiontoken === csrf);
       if (!isAllowed) return { status: 401, reason: state.reason };
-      return ok([]);
+      if (request.path === '/version') return version;
+      return ok(request.method === 'GET' ? [] : UPID);
     },
   };
   return state;
@@ -57,7 +60,7 @@ test('a token goes in the Authorization header of every call, and nothing else d
   scripted,
   connect,
 }) => {
-  const server = await scripted(() => ok([]));
+  const server = await scripted(({ method }) => ok(method === 'GET' ? [] : UPID));
   const { api } = await connect(server.connection());
   await api.nodes.$get();
   await api.nodes.$('pve').qemu.$(101).status.start.$post();

@@ -2,7 +2,7 @@ import { expect } from '@playwright/test';
 import type { Proxmox } from '../../fixtures/proxmox/index.ts';
 import { fakeClock } from './support/clock.ts';
 import { failure, test } from './support/fixtures.ts';
-import { type Answer, ok, refusal } from './support/scripted-server.ts';
+import { type Answer, ok, refusal, UPID } from './support/scripted-server.ts';
 
 const PASSING: readonly (readonly [string, Answer])[] = [
   ['500', refusal(500, 'something broke')],
@@ -109,7 +109,7 @@ test('at most three calls are under way, and all come through', async ({ scripte
       held.push(release);
       mostAtOnce = Math.max(mostAtOnce, held.length);
     });
-    return ok(path);
+    return ok({ digest: path });
   });
   const { api } = await connect(server.connection());
   const paths = Array.from({ length: 10 }, (_, index) => 100 + index);
@@ -118,7 +118,7 @@ test('at most three calls are under way, and all come through', async ({ scripte
     await expect.poll(() => held.length).toBe(Math.min(3, left));
     held.shift()!();
   }
-  expect(await results).toEqual(paths.map((vmid) => `/nodes/pve/qemu/${vmid}/config`));
+  expect(await results).toEqual(paths.map((vmid) => ({ digest: `/nodes/pve/qemu/${vmid}/config` })));
   expect(mostAtOnce).toBe(3);
 });
 
@@ -135,7 +135,9 @@ test('parameters: booleans as 1 and 0, lists as repeated keys, no chunked bodies
   scripted,
   connect,
 }) => {
-  const server = await scripted(() => ok(null));
+  const server = await scripted(({ method, path }) =>
+    ok(method === 'GET' ? { status: 'running' } : path.endsWith('/exec') ? { pid: 1 } : UPID),
+  );
   const { api }: Proxmox = await connect(server.connection());
   const vm = api.nodes.$('pve').qemu.$(101);
   await vm.agent.exec.$post({ command: ['/bin/echo', 'a;b&c=d', 'ä +%'] });

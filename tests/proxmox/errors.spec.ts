@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { expect } from '@playwright/test';
 import { isVmwrightError } from '../../fixtures/errors.ts';
-import { ProxmoxError } from '../../fixtures/proxmox/errors.ts';
+import { isOutcomeUnknown, ProxmoxError } from '../../fixtures/proxmox/errors.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { fakeClock } from './support/clock.ts';
 import { failure, labConnection, test } from './support/fixtures.ts';
 import {
@@ -153,6 +154,63 @@ test('a web page at the address of the API is told at once, not by a crash', asy
     code: 'PROXMOX_REQUEST_FAILED',
     next: expect.stringContaining('PROXMOX_HOST'),
   });
+});
+
+test('LK9: an answer that does not end is given up after 64 MiB, is no silence, and is not asked for again', async ({
+  scripted,
+  connect,
+}) => {
+  const MiB = 1 << 20;
+  for (const status of [200, 500]) {
+    let sent = 0;
+    const server = await scripted(() => ({
+      status,
+      pieces: (function* () {
+        yield '{"data":"';
+        const piece = 'a'.repeat(MiB);
+        for (; sent < 200 * MiB; sent += MiB) yield piece;
+        yield '"}';
+      })(),
+    }));
+    const { api } = await connect(server.connection(), fakeClock());
+    const vm = api.nodes.$('pve').qemu.$(100);
+    const error = await failure(vm.status.current.$get());
+    expect(error).toMatchObject({
+      code: 'PROXMOX_ANSWER_TOO_LARGE',
+      expected: 'at most 64 MiB',
+      seen: `${status}, and more than that`,
+      next: expect.stringContaining('ssh.download'),
+    });
+    expect(error.message).toContain('GET /api2/json/nodes/pve/qemu/100/status/current');
+    expect(server.requests).toHaveLength(2);
+    // What was under way when the client hung up.
+    expect(sent).toBeLessThan(80 * MiB);
+    // It may have been done.
+    const changed = await failure(vm.config.$put({ tags: 'a' }));
+    expect(isOutcomeUnknown(changed)).toBe(true);
+    expect(server.calls().filter((call) => call.startsWith('PUT'))).toHaveLength(1);
+  }
+});
+
+test('LK9: an answer of 60 MiB arrives whole', async ({ scripted, connect }) => {
+  const text = 'é'.repeat(30 << 20);
+  const server = await scripted(() => ({ pieces: ['{"data":{"exited":1,"out-data":"', text, '"}}'] }));
+  const { api } = await connect(server.connection());
+  const answer = await api.nodes.$('pve').qemu.$(100).agent['exec-status'].$get({ pid: 7 });
+  expect((answer as Record<string, unknown>)['out-data'] === text).toBe(true);
+});
+
+test('LK9: of a refusal as long as a book an error quotes two thousand characters, and no half secret', async ({
+  scripted,
+  connect,
+}) => {
+  const secret = new Secret('BOOK_PASSWORD', 'Zt4-lantern-Quay');
+  const book = `${'x'.repeat(1970)}${secret.reveal()}${'y'.repeat(1 << 20)}`;
+  const server = await scripted(() => refusal(500, 'no', { description: book }));
+  const { api } = await connect(server.connection(), fakeClock());
+  const error = await failure(api.nodes.$('pve').qemu.$(100).status.current.$get());
+  expect(error.message.length).toBeLessThan(3000);
+  expect(error.message).not.toContain('Zt4-');
 });
 
 test('data: null is an answer', async ({ scripted, connect }) => {

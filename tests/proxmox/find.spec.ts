@@ -1,6 +1,6 @@
 import { expect } from '@playwright/test';
 import { failure, labConnection, test } from './support/fixtures.ts';
-import { ok } from './support/scripted-server.ts';
+import { type Answer, ok, type ScriptedRequest } from './support/scripted-server.ts';
 
 const RESOURCES = [
   { vmid: 100, name: 'fedora42', node: 'pve1', type: 'qemu' },
@@ -10,8 +10,16 @@ const RESOURCES = [
   { vmid: 301, node: 'pve1', type: 'qemu', status: 'unknown' },
 ];
 
+/** PVE's list of a node's VMs has names. */
+function cluster({ path }: ScriptedRequest): Answer {
+  const [, node] = /^\/nodes\/([^/]+)\/qemu$/.exec(path) ?? [];
+  if (node === undefined) return ok(RESOURCES);
+  const own = RESOURCES.filter((entry) => entry.node === node && entry.type === 'qemu');
+  return ok(own.map(({ vmid, name }) => ({ vmid, status: 'stopped', name: name ?? 'fresh' })));
+}
+
 test('a VM is found by name, by id and on a node', async ({ scripted, connect }) => {
-  const server = await scripted(() => ok(RESOURCES));
+  const server = await scripted(cluster);
   const proxmox = await connect(server.connection());
   expect(await proxmox.findVm('fedora42')).toMatchObject({ vmid: 100, node: 'pve1', name: 'fedora42' });
   expect(await proxmox.findVm(201)).toMatchObject({ node: 'pve2', name: 'web' });
@@ -21,7 +29,7 @@ test('a VM is found by name, by id and on a node', async ({ scripted, connect })
 });
 
 test('a name that is used twice is VM_AMBIGUOUS and names both', async ({ scripted, connect }) => {
-  const server = await scripted(() => ok(RESOURCES));
+  const server = await scripted(cluster);
   const proxmox = await connect(server.connection());
   expect(await failure(proxmox.findVm('web'))).toMatchObject({
     code: 'VM_AMBIGUOUS',
@@ -33,7 +41,7 @@ test('what is not there is VM_NOT_FOUND and names what is; containers are no VMs
   scripted,
   connect,
 }) => {
-  const server = await scripted(() => ok(RESOURCES));
+  const server = await scripted(cluster);
   const proxmox = await connect(server.connection());
   for (const [ref, node] of [
     ['nowhere', undefined],

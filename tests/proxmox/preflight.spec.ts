@@ -67,7 +67,12 @@ test('M3: with fix it is one PUT that carries exactly vga=std', async ({ lab, co
     'VM 101 (fedora42) on pve: changed vga=virtio to vga=std; in effect from the next start',
   ]);
   expect(writes(lab)).toMatchObject([
-    { method: 'PUT', path: '/api2/json/nodes/pve/qemu/101/config', body: 'vga=std', status: 200 },
+    {
+      method: 'PUT',
+      path: '/api2/json/nodes/pve/qemu/101/config',
+      body: expect.stringMatching(/^vga=std&digest=[0-9a-f]{40}$/),
+      status: 200,
+    },
   ]);
   expect((await vm.config()).vga).toBe('std');
 });
@@ -131,7 +136,11 @@ test('M6: a config change is PUT /nodes/<node>/qemu/<vmid>/config', async ({ lab
   const vm = await (await connect(labConnection(lab))).findVm('fedora42');
   await vm.setConfig({ vga: 'std' });
   expect(writes(lab)).toMatchObject([
-    { method: 'PUT', path: '/api2/json/nodes/pve/qemu/101/config', body: 'vga=std' },
+    {
+      method: 'PUT',
+      path: '/api2/json/nodes/pve/qemu/101/config',
+      body: expect.stringMatching(/^vga=std&digest=[0-9a-f]{40}$/),
+    },
   ]);
 });
 
@@ -140,16 +149,20 @@ test('M6: a value goes into the body whole, whatever separates pairs', async ({ 
   const description = 'a=b&c;d +%41 é\n"e"';
   await vm.setConfig({ description });
   const body = writes(lab)[0]?.body ?? '';
-  expect([...new URLSearchParams(body)]).toEqual([['description', description]]);
+  expect([...new URLSearchParams(body)]).toEqual([
+    ['description', description],
+    ['digest', expect.stringMatching(/^[0-9a-f]{40}$/)],
+  ]);
   // PVE splits on semicolons too, which no form of the web does.
   expect(body).not.toMatch(/[;+ ]/);
 });
 
 test('M6: node names are URL-encoded', async ({ scripted, connect }) => {
   const node = 'a/b?c#d%e';
-  const server = await scripted(({ method }) =>
-    ok(method === 'GET' ? [{ vmid: 101, name: 'vm', node, type: 'qemu' }] : null),
-  );
+  const server = await scripted(({ method, path }) => {
+    if (path.endsWith('/config')) return ok(method === 'GET' ? { digest: '0'.repeat(40) } : null);
+    return ok([{ vmid: 101, name: 'vm', node, type: 'qemu' }]);
+  });
   const vm = await (await connect(server.connection())).findVm(101);
   await vm.setConfig({ vga: 'std' });
   expect(server.calls().at(-1)).toBe('PUT /nodes/a%2Fb%3Fc%23d%25e/qemu/101/config');

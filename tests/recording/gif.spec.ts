@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, type TestInfo } from '@playwright/test';
 import sharp from 'sharp';
-import { Secret } from '../../fixtures/config/secrets.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import type { Frame } from '../../fixtures/image/frame.ts';
 import { type GifCaption, writeGif } from '../../fixtures/recording/gif.ts';
 import { type SpoolLimits, Spool, type StoredFrame } from '../../fixtures/recording/spool.ts';
@@ -198,8 +198,14 @@ test('films', async ({ vncPage }) => {
   expect(files.filter((name) => name.endsWith('film.html'))).toEqual([]);
   const gif = files.find((name) => name.endsWith('recording.gif')) ?? '';
   const bars = await readBars(join(artifacts, gif));
-  expect(bars).toContainEqual(expect.stringMatching(/^to the left \| .*UTC \| fedora42: films/));
-  expect(bars).toContainEqual(expect.stringMatching(/^outside.{1,3}to the right with \{GIF_PASSWORD\} \|/));
+  expect(bars).toContainEqual(
+    expect.stringMatching(/^to the left.{1,3}Move the pointer to 700, 300 \| .*UTC \| fedora42: films/),
+  );
+  expect(bars).toContainEqual(
+    expect.stringMatching(
+      /^outside.{1,3}to the right with \{GIF_PASSWORD\}.{1,3}Move the pointer to 900, 300 \|/,
+    ),
+  );
   expect(bars.at(-1)).toMatch(/^Failed: to the end.{1,3}Expect "toShowText" \|/i);
   expect(bars.join()).not.toContain('sesame');
   rmSync(artifacts, { recursive: true });

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import { Secret } from '../../fixtures/config/secrets.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { decodeImage, type Frame } from '../../fixtures/image/frame.ts';
 import { Recorder, type RecorderOptions } from '../../fixtures/recording/recorder.ts';
 import { VncPage } from '../../fixtures/vnc/index.ts';

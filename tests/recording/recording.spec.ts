@@ -72,8 +72,9 @@ test('M61: recording "on" attaches film, GIF and a manifest with the counts; the
     from: number;
     to: number;
   }[];
-  expect(steps.map(({ path }) => path)).toEqual([['from left'], ['to the bottom </script>']]);
-  expect(steps[1]!.from).toBeGreaterThanOrEqual(steps[0]!.to);
+  const own = steps.filter(({ path }) => path.length === 1);
+  expect(own.map(({ path }) => path)).toEqual([['from left'], ['to the bottom </script>']]);
+  expect(own[1]!.from).toBeGreaterThanOrEqual(own[0]!.to);
   const gif = await sharp(files['fedora42-recording.gif'], { animated: true }).metadata();
   expect(gif.pages).toBe(manifest.keptFrames);
   expect(Object.keys(files).filter((name) => name.startsWith('part-'))).toEqual([]);
@@ -102,7 +103,9 @@ test('M61: "retain-on-failure" keeps the recording of the test that failed, "off
   expect(films[0]).toContain('fails');
   expect(Object.keys(files)).not.toContain('fedora42-recording.gif');
   const steps = dataOf(films[0]!, 'steps') as { path: string[]; error?: string }[];
-  expect(steps[0]).toMatchObject({ path: ['look'], error: expect.stringContaining('toShowText') });
+  expect(steps.find(({ path }) => path.length === 1 && path[0] === 'look')).toMatchObject({
+    error: expect.stringContaining('toShowText'),
+  });
 });
 
 test('an option that cannot be understood is an error that says so', async ({}, info) => {

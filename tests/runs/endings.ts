@@ -9,7 +9,7 @@ import { Writable } from 'node:stream';
 import { expect } from '@playwright/test';
 import { XMLParser } from 'fast-xml-parser';
 import { status } from '../../cli/status.ts';
-import { Secret } from '../../fixtures/config/index.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { readStored } from '../../runs/evidence/recover.ts';
 import type { RunModel, RunState } from '../../runs/model.ts';
 import { post, reasonNotToPost } from '../../runs/post.ts';

@@ -102,7 +102,7 @@ test('JUnit: what has no evidence is an error, a blacklisted machine is skipped,
     wait: 'error',
   });
   const text = (testcase.find((one) => one['@_name'] === 'fail')?.failure as { '#text': string })['#text'];
-  expect(text).toBe('step "two"\nError: refused\n<b> & "c" \n\ntest "third"\nError: gone');
+  expect(text).toBe('step "two"\nError: refused\n<b> & "c" \\x01\n\ntest "third"\nError: gone');
 });
 
 test('the trend has the stored runs that are over, the oldest first, and this one last', ({}, testInfo) => {

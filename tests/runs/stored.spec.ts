@@ -3,11 +3,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pipeline, Readable } from 'node:stream';
 import { expect, test } from '@playwright/test';
 import { replay } from '../../cli/replay.ts';
 import { endProcess } from '../../cli/supervise.ts';
 import { currentRun } from '../../cli/status.ts';
-import { Secret } from '../../fixtures/config/secrets.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { type JournalEvent, readJournal } from '../../runs/journal.ts';
 import { foldJournal, type RunState } from '../../runs/model.ts';
 import { noteOf, type NoteKind } from '../../runs/notes.ts';
@@ -448,6 +449,28 @@ test('only exactly the recorded process is signalled', () => {
   expect(stateOf({ ...own, hostname: 'elsewhere' })).toBe('unknown');
 });
 
+test('LK9: a chat server that answers without an end, or breaks off: what took the summary got it once, what refused it is quoted in short', async ({}, testInfo) => {
+  for (const [status, body] of [
+    [200, 'endless'],
+    [200, 'cut'],
+    [403, 'endless'],
+  ] as const) {
+    const receiver = await listen(() => status, body);
+    const folder = testInfo.outputPath(`${status}-${body}`);
+    store(folder, passed);
+    const posting = post(folder, readRun(folder, gone)!.model, receiver.options);
+    if (status === 200) expect(await posting).toMatchObject({ attempts: 1 });
+    else {
+      await expect(posting).rejects.toMatchObject({
+        code: 'POST_FAILED',
+        seen: 'HTTP 403 more than 1 MiB',
+      });
+    }
+    expect(receiver.bodies).toHaveLength(1);
+    receiver.server.close();
+  }
+});
+
 interface Receiver {
   readonly server: Server;
   readonly bodies: unknown[];
@@ -455,14 +478,19 @@ interface Receiver {
 }
 
 /** A real HTTP receiver; `answer` gives the status of the n-th request, from 1. */
-async function listen(answer: (count: number) => number): Promise<Receiver> {
+async function listen(answer: (count: number) => number, body?: 'endless' | 'cut'): Promise<Receiver> {
+  const pieces = Array.from({ length: 100 }, () => 'no '.repeat(1 << 16));
   const bodies: unknown[] = [];
   const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    let posted = '';
+    request.setEncoding('utf8').on('data', (text: string) => (posted += text));
     request.on('end', () => {
-      bodies.push(JSON.parse(body));
-      response.writeHead(answer(bodies.length)).end();
+      bodies.push(JSON.parse(posted));
+      response.writeHead(answer(bodies.length));
+      // Until the client hangs up.
+      if (body === 'endless') pipeline(Readable.from(pieces), response, () => undefined);
+      else if (body === 'cut') response.write('o', () => response.destroy());
+      else response.end();
     });
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

@@ -1,26 +1,43 @@
 /** No secret value in anything that a run leaves behind. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zipSync } from 'fflate';
 import { expect, test } from '@playwright/test';
+import sharp from 'sharp';
+import { createScreenReader } from '../../fixtures/vision/index.ts';
 import { startLab } from '../../lab/index.ts';
 import { runOnLab } from '../support/lab-project.ts';
 import { ROOT } from '../support/runner.ts';
-import { searchFolder } from './search.ts';
+import { answer, startProvider } from '../vlm/support/provider.ts';
+import { BUILT_IN, OURS, SECRETS, WORDS } from './hostile.ts';
+import { searchFolder, searchFor, searchText } from './search.ts';
 
-const REPORTERS = [
-  'redact.ts',
-  'list',
-  'html',
-  'allure-playwright',
-  'json',
-  'junit',
-  'film.ts',
-  'summary.ts',
-  'lease.ts',
-].map(reporterPath);
 /** Of a shape that no redaction by name or word finds: only the value itself tells it. */
 const WORD = 'Qz7-winter-Lamp';
+
+/** What OCR can tell apart. */
+function lettersOf(text: string): string {
+  return text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** The text of each picture that looks like no other, and of each frame of one that moves. */
+async function readPictures(files: readonly Buffer[]): Promise<string[]> {
+  const reader = createScreenReader();
+  const texts = new Map<string, string>();
+  for (const file of files) {
+    const { pages = 1 } = await sharp(file).metadata();
+    for (let page = 0; page < pages; page++) {
+      const picture = sharp(file, { page }).ensureAlpha().raw();
+      const { data, info } = await picture.toBuffer({ resolveWithObject: true });
+      const key = createHash('sha256').update(data).digest('hex');
+      if (texts.has(key)) continue;
+      const { lines } = await reader.read({ data, width: info.width, height: info.height });
+      texts.set(key, lettersOf(lines.map(({ text }) => text).join(' ')));
+    }
+  }
+  return [...texts.values()];
+}
 
 function reporterPath(name: string): string {
   return name.endsWith('.ts') ? `${ROOT}/reporters/${name}` : name;
@@ -53,26 +70,35 @@ test('the search finds a secret however it is wrapped', ({}, info) => {
 });
 
 test('M26, P-M20: no secret value is in any file of a run, whatever failed and whatever was recorded', async ({}, info) => {
-  test.setTimeout(240_000);
+  test.setTimeout(300_000);
   const lab = await startLab({ guests: ['fedora42', 'windows11'] });
+  const provider = await startProvider(answer('fail'));
   const folder = info.outputPath('p');
+  const unmasked = info.outputPath('unmasked.png');
   try {
     const secrets: Record<string, string> = {
       HARBOR_PASSWORD: 'harbor-demo-1',
       VMWRIGHT_TEST_SECRET: WORD,
       FEDORA42_PASSWORD: 'vmwright-lab',
       PROXMOX_TOKEN_SECRET: lab.access.tokenSecret,
+      VLM_API_KEY: 'sk-scripted-key',
     };
     const run = await runOnLab(lab, folder, {
       machines: ['fedora42', 'windows11'],
-      args: [`--reporter=${REPORTERS.join(',')}`, '--trace=on', '--workers=1'],
+      args: [`--reporter=${[...OURS, ...BUILT_IN].join(',')}`, '--trace=on', '--workers=1'],
       env: {
+        ...SECRETS,
         VMWRIGHT_TEST_SECRET: WORD,
+        VLM_BASE_URL: provider.url,
+        VLM_MODEL: 'scripted-vl',
+        VLM_API_KEY: 'sk-scripted-key',
+        UNMASKED: unmasked,
         PLAYWRIGHT_HTML_OPEN: 'never',
         PLAYWRIGHT_JSON_OUTPUT_FILE: 'test-results/report.json',
         PLAYWRIGHT_JUNIT_OUTPUT_FILE: 'test-results/junit.xml',
       },
       spec: `
+        import { existsSync, writeFileSync } from 'node:fs';
         test.use({ recording: 'on' });
         const word = () => secret('VMWRIGHT_TEST_SECRET');
         test('passes', async ({ app, vncPage }) => {
@@ -81,6 +107,11 @@ test('M26, P-M20: no secret value is in any file of a run, whatever failed and w
         });
         test('types it and fails', async ({ app, vncPage }) => {
           await app.launch({ showing: HARBOR.login });
+          await vncPage.getByText('Email', { nth: 0 }).click();
+          await vncPage.keyboard.type(word());
+          if (!existsSync(process.env.UNMASKED)) writeFileSync(process.env.UNMASKED, await vncPage.screenshot());
+          await expect.soft(vncPage).toShow('a window that greets a user', { timeout: 2000 });
+          await expect.soft(vncPage).toShowText('Welcome', { timeout: 2000 });
           await logIn(vncPage, word());
         });
         test('a command with it fails', async ({ machine, ssh }) => {
@@ -93,34 +124,61 @@ test('M26, P-M20: no secret value is in any file of a run, whatever failed and w
         });
         test('it is thrown', async ({}) => {
           throw new Error('the password ' + word().reveal() + ' is wrong');
+        });
+        test('every one of them comes out of a guest', async ({ machine, ssh }, info) => {
+          test.skip(machine.os === 'windows', 'one guest is enough');
+          for (const name of ${JSON.stringify(Object.keys(SECRETS))}) {
+            const run = await ssh.exec(sh\`printf 'password: %s' \${secret(name)} | tee /dev/stderr; exit 3\`, { check: false });
+            console.log(run.stdout);
+            await info.attach('log', { body: run.stdout + JSON.stringify(run) });
+            expect.soft(run.stdout).toBe('password: ' + name);
+            await expect.soft(ssh.exec(sh\`printf 'password: %s' \${secret(name)} >&2; exit 3\`)).resolves.toBe(1);
+          }
+        });
+        test('the worker dies of it', async ({ machine, ssh }) => {
+          test.skip(machine.os === 'windows', 'one guest is enough');
+          process.stderr.write('dying of ' + (await ssh.exec(sh\`echo \${word()}\`)).stdout);
+          process.exit(9);
         });`,
     });
-    expect(run.output).toContain('2 passed');
-    expect(run.output).toContain('8 failed');
-    for (const [name, value] of Object.entries(secrets)) {
-      const { hits, places } = searchFolder(folder, value, [
-        'node_modules',
-        'the.spec.ts',
-        'playwright.config.ts',
-      ]);
-      for (const part of [
-        'summary.txt',
-        'allure-results',
-        'report.json',
-        'junit.xml',
-        'playwright-report/index.html > base64 zip',
-        'trace.zip > ',
-        '.gif',
-        'journal.jsonl',
-      ])
-        expect(
-          places.some((place) => place.includes(part)),
-          part,
-        ).toBe(true);
-      expect(hits, name).toEqual([]);
-      expect(run.output.includes(value), name).toBe(false);
-    }
+    expect(run.output).toMatch(/10 failed[^]*2 skipped[^]*2 passed/);
+    const words = {
+      ...WORDS,
+      ...Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, [value]])),
+    };
+    const { hits, places, pictures } = searchFor(folder, words, [
+      'node_modules',
+      'the.spec.ts',
+      'playwright.config.ts',
+    ]);
+    expect(hits).toEqual([]);
+    expect(searchText(run.stdout, words)).toEqual([]);
+    expect(searchText(run.stderr, words)).toEqual([]);
+    for (const part of [
+      'summary.txt',
+      'allure-results',
+      'report.json',
+      'junit.xml',
+      'playwright-report/index.html > base64 zip',
+      'blob-report',
+      'trace.zip > ',
+      '.gif',
+      'journal.jsonl',
+    ])
+      expect(
+        places.some((place) => place.includes(part)),
+        part,
+      ).toBe(true);
+    // What is on the screen in clear is on no picture of the run and on none that a model was shown.
+    const read = await readPictures([...pictures.values(), ...provider.calls.map(({ image }) => image)]);
+    expect(provider.calls.length).toBeGreaterThan(0);
+    expect(JSON.stringify(provider.calls.map(({ system, user }) => [system, user]))).not.toContain(WORD);
+    expect(read.filter((text) => text.includes('signintoharbor')).length).toBeGreaterThan(3);
+    const told = Object.values(words).flatMap((list) => list.map(lettersOf));
+    expect(read.filter((text) => told.some((word) => text.includes(word)))).toEqual([]);
+    expect(await readPictures([readFileSync(unmasked)])).toEqual([expect.stringContaining(lettersOf(WORD))]);
   } finally {
+    await provider.stop();
     await lab.stop();
   }
 });

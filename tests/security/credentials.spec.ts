@@ -24,6 +24,9 @@ const TESTS = [
     'csrf-secret',
   ],
   ...['pw-x11', 'pw-qemu1', 'pw-tls', 'pw-plain', 'sk-scripted-key', 'x-unused', 'tigervnc-tools'],
+  // Of a key that opens nothing, and values that a run has to hide.
+  ...['QyNTUxOQAAACDkQ0mhT4mFvJ8kVtq0wYbWk1uP7m3Zr2s5lN9pXcG7hAAAAJh8f2kFfH9p'],
+  ...['Qz7-winter-Lamp', 'Grüße-Kestrel-€-寿司', 'not-used-here'],
   ...['0a1b2c3d-0000-4000-8000-00000000beef', '0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0'],
   ...['11111111-2222-3333-4444-555555555555', 'pa;ss&word=100%', 'pa%3Bss%26word%3D100%25'],
   ...['root@pam!ci=', 'root@pam!ci=/', 'csrf:1', 'PVE:root@pam:1::a+b/c==', '6A4A8EEF:x', '([A-Z0-9_]+)'],

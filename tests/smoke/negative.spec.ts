@@ -54,7 +54,7 @@ test('M48: a wrong binary in the place of the application fails the launch, proc
   });
   expect(run.exitCode).toBe(1);
   expect(run.output).toMatch(
-    /\[APP_NOT_RUNNING\] fedora42, Harbor Chat: .*process=false window=false\n.*budget of 3000 ms\n.*process=false window=false after \d+ ms, \d+ checks, budget 3000 ms/,
+    /\[APP_NOT_RUNNING\] fedora42, Harbor Chat: .*process=false window=false\n.*budget of 3000 ms, text "Sign in to Harbor"\n.*process=false window=false after \d+ ms, \d+ checks, budget 3000 ms/,
   );
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { Secret } from '../../fixtures/config/index.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { type Login, type SshClock, SshSession } from '../../fixtures/ssh/index.ts';
 import { errorOf } from './support/errors.ts';
 import { expect, test as base } from './support/fixtures.ts';
@@ -171,7 +171,11 @@ test('a wrong key is SSH_AUTH_FAILED at once, from connect and from the wait', a
   clock,
 }) => {
   const sshd = await startSshd();
-  const wrong = sshd.target({ privateKey: readFileSync(makeKey(folder, 'stranger'), 'utf8'), clock });
+  const wrong = sshd.target({
+    privateKey: readFileSync(makeKey(folder, 'stranger'), 'utf8'),
+    clock,
+    hasBooted: () => Promise.resolve(true),
+  });
   for (const attempt of [() => SshSession.connect(wrong), () => SshSession.waitReady(wrong)]) {
     const error = await errorOf(attempt());
     expect(error.code).toBe('SSH_AUTH_FAILED');

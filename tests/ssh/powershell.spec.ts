@@ -1,13 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { loadSettings, Secret, secretFrom } from '../../fixtures/config/index.ts';
+import { loadSettings } from '../../fixtures/config/index.ts';
+import { Secret, secretFrom } from '../../fixtures/secrets/index.ts';
 import { decodedCommand, encodedCommand, ps, SshSession, type SshTarget } from '../../fixtures/ssh/index.ts';
+import { markedPowerShell, newMark } from '../../fixtures/ssh/mark.ts';
+import { sentScript } from '../../fixtures/ssh/powershell.ts';
 import { GUEST_USER } from '../../lab/fleet.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { errorOf } from './support/errors.ts';
 import { expect, test as base } from './support/fixtures.ts';
-import { type Recorder, type Reply, startRecorder } from './support/recorder.ts';
+import { MARK_LINE, type Recorder, type Reply, startRecorder } from './support/recorder.ts';
 
 const test = base.extend<
   { record: (reply: (command: string) => Reply) => Promise<{ session: SshSession; recorder: Recorder }> },
@@ -47,6 +50,13 @@ function windows(lab: Lab): SshTarget {
   };
 }
 
+/** The script as it was given: without the line that marks off its answer. */
+function scriptOf(line: string): string {
+  const [mark = '(no mark)'] = MARK_LINE.exec(argumentOf(line)) ?? [];
+  expect(argumentOf(line).startsWith(mark)).toBe(true);
+  return argumentOf(line).slice(mark.length);
+}
+
 /** The argument as PowerShell reads it, without our own decoder. */
 function argumentOf(line: string): string {
   const [, encoded = ''] =
@@ -64,7 +74,7 @@ test('M27: what is sent decodes to the script byte for byte, and nothing of it i
     'exit 0',
   ];
   for (const script of scripts) await session.powershell(script);
-  expect(recorder.commands.map(argumentOf)).toEqual(scripts);
+  expect(recorder.commands.map(scriptOf)).toEqual(scripts);
   for (const line of recorder.commands) {
     expect(line).not.toContain('$');
     expect(line).not.toMatch(/\s-c(ommand)?\s/i);
@@ -81,15 +91,38 @@ test('M27: any script survives encoding', () => {
   expect(decodedCommand('powershell -File x.ps1')).toBeUndefined();
 });
 
-test('a script longer than a command line of cmd.exe is refused before anything is sent', async ({
+test('WN18: a script longer than a command line of cmd.exe, with what sshd puts around it, goes through standard input', async ({
   record,
+  lab,
+  connect,
 }) => {
   const { session, recorder } = await record(() => ({ exitCode: 0 }));
-  await session.powershell('x'.repeat(3000));
-  const error = await errorOf(session.powershell('x'.repeat(3100)));
+  await session.powershell('x'.repeat(2700));
+  const [line = ''] = recorder.commands;
+  const around = String.raw`c:\windows\system32\cmd.exe /c ""`.length;
+  expect(line.length + around).toBeLessThanOrEqual(8191);
+  expect(scriptOf(line)).toBe('x'.repeat(2700));
+  const error = await errorOf(session.powershell('x'.repeat(3100), { input: 'its own' }));
   expect(error.code).toBe('SSH_COMMAND_INVALID');
   expect(error.message).toContain('8191');
+  expect(error.next).toContain('-ExecutionPolicy Bypass -File');
+  expect(error.next).toContain('byte order mark');
   expect(recorder.commands).toHaveLength(1);
+
+  const windowsSession = await connect(windows(lab));
+  // At each length around the limit: no line is too long, and each script answers.
+  const isLong = (length: number): boolean =>
+    sentScript(markedPowerShell(`'${'ü'.repeat(length)}'; exit 5`, newMark()), undefined).input !== undefined;
+  let limit = 1000;
+  while (!isLong(limit)) limit++;
+  for (let length = limit - 16; length <= limit + 4; length += 2) {
+    const script = `'${'ü'.repeat(length)}'; exit 5`;
+    const { stdout, exitCode } = await windowsSession.powershell(script, { check: false });
+    expect(stdout).toBe(`${'ü'.repeat(length)}\r\n`);
+    expect(exitCode).toBe(5);
+  }
+  const long = await windowsSession.powershell(`'${'日本'.repeat(20_000)}'`);
+  expect(long.stdout).toHaveLength(40_002);
 });
 
 test('an exit status in one packet with the answer to the request is not lost', async ({ record }) => {
@@ -122,7 +155,7 @@ test('a secret in a script is encoded on the wire and shown by name', async ({ r
   const { session, recorder } = await record(() => ({ exitCode: 5, stderr: 'bad: swordfish-9' }));
   const secret = new Secret('WIN_PASSWORD', 'swordfish-9');
   const error = await errorOf(session.powershell(ps`Connect ${secret}`));
-  expect(argumentOf(recorder.commands[0]!)).toBe("Connect 'swordfish-9'");
+  expect(scriptOf(recorder.commands[0]!)).toBe("Connect 'swordfish-9'");
   expect(error.message).toContain('Connect {WIN_PASSWORD}');
   expect(error.message).toContain('bad: {WIN_PASSWORD}');
   expect(error.message).not.toContain('swordfish');

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import fc from 'fast-check';
-import { Secret } from '../../fixtures/config/secrets.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { ps, quotePosix, quotePowerShell, raw, sh } from '../../fixtures/ssh/index.ts';
 import { expect, test } from './support/fixtures.ts';
 

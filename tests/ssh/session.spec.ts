@@ -1,12 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { Secret } from '../../fixtures/config/secrets.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { sh } from '../../fixtures/ssh/index.ts';
 import { errorOf } from './support/errors.ts';
 import { expect, test } from './support/fixtures.ts';
+import { startRecorder } from './support/recorder.ts';
+import { startRelay } from './support/relay.ts';
+
+/** What a command may take at most where something that it left behind holds its output. Milliseconds. */
+const LONG = 40_000;
 
 /** A FIFO: who reads it waits until somebody writes to it. */
 function makeGate(folder: string): string {
@@ -100,6 +105,39 @@ test('20 MB of output arrive whole, on both streams', async ({ startSshd, connec
   expect(stderr === 'b'.repeat(size)).toBe(true);
 });
 
+test('LK9: a command that prints for ever is stopped after 64 Mi characters, is no lost connection, and the session goes on', async ({
+  startSshd,
+  connect,
+  folder,
+}) => {
+  const session = await connect((await startSshd()).target());
+  const file = join(folder, 'pid');
+  const word = new Secret('FLOOD_PASSWORD', 'Pk5-harbour-Gale');
+  for (const stream of ['', ' >&2', ' | tee /dev/stderr']) {
+    let told = 0;
+    const count = (text: string): number => (told += text.length);
+    const command = sh`echo $$ > ${file}; yes ${word}`;
+    const error = await errorOf(
+      session.exec(
+        { wire: command.wire + stream, shown: command.shown },
+        { onStdout: count, onStderr: count, check: false },
+      ),
+    );
+    expect(error.code).toBe('SSH_OUTPUT_TOO_LARGE');
+    expect(error.message).toContain('the command printed too much and was stopped');
+    expect(error.expected).toContain('64 Mi characters');
+    expect(error.next).toContain('ssh.download');
+    expect(error.seen).toMatch(/^more than that; last output: (?:\{FLOOD_PASSWORD\}\s*)+$/);
+    expect(error.message.length).toBeLessThan(2000);
+    // What was given to the listeners was kept, and no more.
+    expect(told).toBeLessThanOrEqual(64 << 20);
+    expect(told).toBeGreaterThan(63 << 20);
+    const pid = await pidIn(file);
+    await expect.poll(() => isRunning(pid)).toBe(false);
+    expect((await session.exec('echo next')).stdout).toBe('next\n');
+  }
+});
+
 test('characters of several bytes survive the cuts between packets', async ({ startSshd, connect }) => {
   const session = await connect((await startSshd()).target());
   const line = 'Grüße, 日本語, 🎉\n';
@@ -129,6 +167,54 @@ test('what onStdout throws fails the command and nothing else', async ({ startSs
   });
   await expect(run).rejects.toThrow('not what I wanted');
   expect((await session.exec('echo c')).stdout).toBe('c\n');
+});
+
+test('CL19: a command ends with its exit status, whatever it has left behind that keeps its output open', async ({
+  startSshd,
+  connect,
+  folder,
+}) => {
+  const session = await connect((await startSshd()).target());
+  const gate = makeGate(folder);
+  const said = join(folder, 'said');
+  for (const code of [0, 3]) {
+    const left = `{ cat ${gate}; echo late; echo $? > ${said}; }`;
+    const result = await session.exec(`${left} & echo started; exit ${code}`, {
+      check: false,
+      timeout: LONG,
+    });
+    expect(result).toMatchObject({ stdout: 'started\n', stderr: '', exitCode: code });
+    expect(result.durationMs).toBeLessThan(LONG / 2);
+    // It lives on, and what it prints breaks nothing.
+    await writeFile(gate, 'x');
+    await expect.poll(() => (existsSync(said) ? readFileSync(said, 'utf8') : '')).toBe('0\n');
+    rmSync(said);
+  }
+  const killed = await session.exec(`cat ${gate} & kill -TERM $$`, { check: false, timeout: LONG });
+  expect(killed.signal).toBe('SIGTERM');
+  expect(killed.durationMs).toBeLessThan(LONG / 2);
+  await writeFile(gate, 'x');
+  const chatty = `while [ ! -e ${said} ]; do echo tick; sleep 0.02; done & echo started`;
+  const { stdout, durationMs } = await session.exec(chatty, { timeout: LONG });
+  expect(stdout).toContain('started\n');
+  expect(durationMs).toBeLessThan(LONG / 2);
+  writeFileSync(said, '');
+});
+
+test('CL19: all that the command itself printed arrives, also what a slow line brings after the exit status', async ({
+  connect,
+}) => {
+  const late = 'x'.repeat(300_000);
+  const recorder = await startRecorder(() => ({ exitCode: 3, stdout: 'begin ', late }));
+  // Pieces of 64 KiB, further apart than the silence that ends a command.
+  const relay = await startRelay(recorder.target.port, 0, 300);
+  const session = await connect({ ...recorder.target, port: relay.port });
+  const { stdout, exitCode } = await session.exec('anything', { check: false });
+  expect(stdout).toBe(`begin ${late}`);
+  expect(exitCode).toBe(3);
+  session.disconnect();
+  await relay.close();
+  await recorder.close();
 });
 
 test('a time-out ends the command in the guest, with its children, and names code 124 and the output', async ({
@@ -197,6 +283,43 @@ test('a secret goes over the wire and is shown nowhere', async ({ startSshd, con
   expect(failed.seen).toBe('{APP_PASSWORD}');
   expect(late.seen).toContain('{APP_PASSWORD}');
   expect(inspect(session, { depth: 9, showHidden: true })).not.toContain('PRIVATE KEY');
+});
+
+test('LK2: of a key of several lines no line is in an error, however the guest laid it out', async ({
+  startSshd,
+  connect,
+}) => {
+  const session = await connect((await startSshd()).target());
+  const lines = [
+    '-----BEGIN KEY-----',
+    ...[1, 2, 3, 4].map((n) => `Mw${n}xT9vQe5RkZb2LpHc8YsNa4WdGf7J0uI`),
+    '-----END KEY-----',
+  ];
+  const key = new Secret('DEPLOY_PRIVATE_KEY', lines.join('\n'));
+  const commands = [
+    sh`printf %s ${key} | sed 's/^/   | /' >&2; exit 1`,
+    sh`printf %s ${key} | sed 's/$/\r/' >&2; exit 1`,
+    sh`printf %s ${key} | sed -n 3p >&2; exit 1`,
+    sh`printf %s ${key} | base64 >&2; exit 1`,
+    sh`printf %s ${key} | od -An -tx1 >&2; exit 1`,
+  ];
+  for (const command of commands) {
+    const error = await errorOf(session.exec(command));
+    const told = inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error);
+    expect(told).not.toMatch(/xT9vQe5R|TXcxeFQ5|78 54 39 76/);
+    expect(error.seen).toContain('{DEPLOY_PRIVATE_KEY}');
+  }
+});
+
+test('LK2: of a secret that has come in part when the time is over no part is in the error', async ({
+  startSshd,
+  connect,
+}) => {
+  const session = await connect((await startSshd()).target());
+  const secret = new Secret('HALF_PASSWORD', 'Wd3-orchard-Mill');
+  const half = { wire: sh`printf 'typed %s' ${secret}`.wire + ' | head -c 14; sleep 60', shown: 'half' };
+  const error = await errorOf(session.exec(half, { timeout: 300 }));
+  expect(error.seen).toBe('exit code 124 (time-out); last output: typed ');
 });
 
 test('sshd killed in mid-command is SSH_CONNECTION_LOST naming the machine, within seconds', async ({

@@ -1,5 +1,6 @@
 /**
- * A home folder of the suite's own: no test reads the user's settings or writes beside them.
+ * A home folder of the suite's own: no test reads the user's settings or writes beside them. Nor is a project that a test
+ * makes a part of vmwright's own repository.
  *
  * @module
  */
@@ -7,7 +8,8 @@ import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const HOME = resolve(import.meta.dirname, '../../test-results/self/home');
+const RESULTS = resolve(import.meta.dirname, '../../test-results');
+const HOME = join(RESULTS, 'self/home');
 
 /** Variables over those of `env`. Browsers stay where they were installed. */
 export function homeVariables(home: string, env: NodeJS.ProcessEnv = process.env): Record<string, string> {
@@ -22,5 +24,6 @@ export function homeVariables(home: string, env: NodeJS.ProcessEnv = process.env
 
 /** For this process and those that it starts. */
 export function leaveHome(): void {
-  if (process.env.HOME !== HOME) Object.assign(process.env, homeVariables(HOME));
+  if (process.env.HOME === HOME) return;
+  Object.assign(process.env, homeVariables(HOME), { GIT_CEILING_DIRECTORIES: RESULTS });
 }

@@ -23,6 +23,12 @@ export interface LabRunOptions {
   /** Takes the machine out of the projects' `use`, as in a config that does not use projectsFrom. */
   readonly withoutMachine?: boolean;
   readonly args?: readonly string[];
+  /** More of the config, as it stands there: `use: { trace: 'on' },`. */
+  readonly config?: string;
+  /** More reporters, as the config lists them. */
+  readonly reporters?: readonly (readonly [string, object?])[];
+  /** More files of the project. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Variables over the lab's; undefined takes one away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly onOutput?: (text: string, pid: number) => void;
@@ -38,6 +44,7 @@ export async function runOnLab(
 ): Promise<LabRun> {
   const { root = ROOT } = options;
   writeProject(folder, {
+    ...options.files,
     'playwright.config.ts': config(options),
     'the.spec.ts': `
 import { expect, ps, secret, sh, test } from '${root}/fixtures/index.ts';
@@ -71,7 +78,8 @@ const rows = matrix.filter(({ name }) => ${JSON.stringify(machines)}.includes(na
 for (const row of rows) { ${change} }
 export default defineConfig({
   outputDir: 'test-results/artifacts',
-  reporter: [['${ROOT}/reporters/recover.ts'], ['list'], ['${ROOT}/reporters/summary.ts'], ['${ROOT}/reporters/lease.ts']],
+  reporter: [['${ROOT}/reporters/recover.ts'], ['list'], ['${ROOT}/reporters/summary.ts'], ['${ROOT}/reporters/lease.ts'], ...${JSON.stringify(options.reporters ?? [])}],
+  ${options.config ?? ''}
   projects: projectsFrom(rows)${withoutMachine ? '.map(({ use, ...rest }) => rest)' : ''},
 });`;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ROOT } from './runner.ts';
 
@@ -63,4 +63,12 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Files that a package of `.ci/packages` brings. In CI a missing one throws; elsewhere the calling test is skipped. */
+export function requireFile(test: { skip(condition: boolean, reason: string): void }, path: string): void {
+  const reason = `${path} is not there (see .ci/packages)`;
+  const isThere = existsSync(path);
+  if (!isThere && process.env.CI) throw new Error(reason);
+  test.skip(!isThere, reason);
 }

@@ -5,6 +5,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { FullResult, Reporter, Suite, TestCase } from '@playwright/test/reporter';
 import { ROOT } from './runner.ts';
 
@@ -13,6 +14,8 @@ export interface Totals {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Title and first line of the error of each failed test. */
+  readonly failures: readonly string[];
 }
 
 export default class TotalsReporter implements Reporter {
@@ -25,9 +28,8 @@ export default class TotalsReporter implements Reporter {
   onEnd(result: FullResult): void {
     const file = process.env.VMWRIGHT_TOTALS;
     if (file === undefined) return;
-    const outcomes = (this.#suite?.allTests() ?? []).map((test) =>
-      test.results.length === 0 ? 'unexpected' : test.outcome(),
-    );
+    const tests = this.#suite?.allTests() ?? [];
+    const outcomes = tests.map(outcomeOf);
     const count = (...names: string[]): number =>
       outcomes.filter((outcome) => names.includes(outcome)).length;
     const failed = count('unexpected');
@@ -35,14 +37,25 @@ export default class TotalsReporter implements Reporter {
       passed: count('expected', 'flaky'),
       failed: failed === 0 && result.status !== 'passed' ? 1 : failed,
       skipped: count('skipped'),
+      failures: tests.filter((one) => outcomeOf(one) === 'unexpected').map(failureOf),
     };
     appendFileSync(file, `${JSON.stringify(totals)}\n`);
-    process.stdout.write(slowest(this.#suite?.allTests() ?? []));
+    process.stdout.write(slowest(tests));
   }
 
   printsToStdio(): boolean {
     return false;
   }
+}
+
+function outcomeOf(one: TestCase): ReturnType<TestCase['outcome']> {
+  return one.results.length === 0 ? 'unexpected' : one.outcome();
+}
+
+function failureOf(one: TestCase): string {
+  const title = [relative(ROOT, one.location.file), ...one.titlePath().slice(3)].join(' > ');
+  const error = one.results.at(-1)?.error?.message ?? 'never ran';
+  return `${title}: ${stripVTControlCharacters(error).split('\n')[0]}`;
 }
 
 const SHOWN = 40;

@@ -3,7 +3,7 @@ import {
   createScreenReader,
   findText,
   locateText,
-  mayShow,
+  lookFor,
   type TextMap,
 } from '../../fixtures/vision/index.ts';
 import { drawnScreen, LOOKS, nameOf } from './support/drawn.ts';
@@ -42,7 +42,8 @@ for (const name of SCREENS) {
     const rates = { words: 1 - unread.length / words.length, phrases: 1 - unlocated.length / lines.length };
     await test.info().attach('rates', { body: JSON.stringify({ ...rates, unread, unlocated }) });
     expect(rates.words, JSON.stringify(unread)).toBeGreaterThanOrEqual(0.97);
-    expect(rates.phrases, JSON.stringify(unlocated)).toBeGreaterThanOrEqual(0.99);
+    expect(rates.phrases, JSON.stringify(unlocated)).toBeGreaterThanOrEqual(0.98);
+    expect(lookedPast(map, lines)).toEqual([]);
   });
 
   test(`${name}: a word's box covers the word and stays in its line`, async () => {
@@ -86,6 +87,11 @@ for (const name of SCREENS) {
   });
 }
 
+/** Phrases that stand on the screen and are said to be absent. */
+function lookedPast(map: TextMap, lines: RealScreen['lines']): string[] {
+  return lines.map(({ text }) => text).filter((text) => lookFor(map, text).kind === 'absent');
+}
+
 /** The phrase with its second, its middle or its last but one letter replaced by one that OCR does not take it for. */
 function decoysOf(text: string): string[] {
   const letters = [...text.matchAll(/[a-z0-9]/gi)].map(({ index }) => index);
@@ -95,11 +101,12 @@ function decoysOf(text: string): string[] {
   );
 }
 
-test('other fonts and desktops: of all words 94 % are read, of all phrases 99 % located, of one-letter decoys 0.5 % accepted', async () => {
+test('other fonts and desktops: of all words 94 % are read, of all phrases 98 % located, 1 % taken for absent, of one-letter decoys 0.5 % accepted', async () => {
   test.slow();
   const sum = { words: 0, read: 0, phrases: 0, located: 0, decoys: 0 };
   const accepted: string[] = [];
   const missed: string[] = [];
+  const past: string[] = [];
   const screens = [
     ...LOOKS.map((look) => ({ name: nameOf(look), screen: Promise.resolve(drawnScreen(look)) })),
     ...RENDERED.map((name) => ({ name, screen: realScreen(name) })),
@@ -108,16 +115,20 @@ test('other fonts and desktops: of all words 94 % are read, of all phrases 99 % 
   for (const { name, screen } of screens) {
     const { frame, lines } = await screen;
     const map = await createScreenReader().read(frame);
+    past.push(...lookedPast(map, lines).map((text) => `${name}: ${text}`));
     const there = bare(lines.map(({ text }) => text).join(' '));
     for (const text of ABSENT) {
       if (there.includes(bare(text))) continue;
       absent.asked++;
-      const seen = findText(map, text)[0] ?? mayShow(map, text);
-      if (seen !== undefined) absent.alarms.push(`${name}: ${text} for ${seen.text}`);
+      const sight = lookFor(map, text);
+      if (sight.kind === 'absent' || sight.kind === 'unreadable') continue;
+      const [seen] = sight.kind === 'found' ? sight.matches : sight.doubts;
+      absent.alarms.push(`${name}: ${text} for ${seen?.text}`);
     }
     for (const { text, box, words } of lines) {
       sum.phrases++;
       if (locateText(map, text).some((hit) => isCentredIn(hit.box, box))) sum.located++;
+      else if (lookFor(map, text).kind === 'unreadable') sum.phrases--;
       else missed.push(`${name}: ${text}`);
       for (const word of words.filter((one) => bare(one.text) !== '')) {
         sum.words++;
@@ -134,7 +145,8 @@ test('other fonts and desktops: of all words 94 % are read, of all phrases 99 % 
   await test.info().attach('sums', { body: JSON.stringify({ ...sum, missed, accepted }) });
   expect(sum.decoys).toBeGreaterThan(2000);
   expect(sum.read / sum.words).toBeGreaterThanOrEqual(0.94);
-  expect(sum.located / sum.phrases, missed.join('\n')).toBeGreaterThanOrEqual(0.99);
+  expect(sum.located / sum.phrases, missed.join('\n')).toBeGreaterThanOrEqual(0.98);
+  expect(past.length / sum.phrases, past.join('\n')).toBeLessThanOrEqual(0.01);
   expect(accepted.length / sum.decoys, accepted.join('\n')).toBeLessThanOrEqual(0.005);
   expect(absent.asked).toBeGreaterThan(100);
   expect(absent.alarms, 'texts that are not there raise no doubt').toEqual([]);

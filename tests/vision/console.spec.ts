@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { createScreenReader, findText, locateText } from '../../fixtures/vision/index.ts';
+import { createScreenReader, findText, locateText, lookFor } from '../../fixtures/vision/index.ts';
 import { connectTcp, VncPage } from '../../fixtures/vnc/index.ts';
 import { requirePeer } from '../support/peers.ts';
 import { Peer } from '../vnc/support/peers.ts';
@@ -19,7 +19,7 @@ const LINES = [
   'Unable to mount root fs',
 ];
 
-test('a text console in QEMU, 720x400 in the font of the VGA: its lines are located, one wrong letter is not', async () => {
+test('a text console in QEMU, 720x400 in the font of the VGA: its lines are located, at most two are doubted, one wrong letter is not', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vmw-console-'));
   const disk = join(folder, 'disk');
   await writeFile(disk, bootSector(`${LINES.join('\r\n')}\r\nEnd of text\r\n`));
@@ -44,8 +44,12 @@ test('a text console in QEMU, 720x400 in the font of the VGA: its lines are loca
         { timeout: 60_000 },
       );
       expect([map.width, map.height]).toEqual([720, 400]);
-      const lost = LINES.filter((line) => locateText(map, line).length !== 1);
-      expect(lost, map.lines.map(({ text }) => text).join('\n')).toEqual([]);
+      const read = map.lines.map(({ text }) => text).join('\n');
+      expect(
+        LINES.filter((line) => lookFor(map, line).kind === 'absent'),
+        read,
+      ).toEqual([]);
+      expect(LINES.filter((line) => locateText(map, line).length !== 1).length, read).toBeLessThanOrEqual(2);
       const decoys = LINES.flatMap((line) =>
         [...line.matchAll(/[bdehkmqrtwx]/g)].map(
           ({ index }) => `${line.slice(0, index)}${line[index] === 'a' ? 'e' : 'a'}${line.slice(index + 1)}`,

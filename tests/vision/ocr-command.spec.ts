@@ -15,6 +15,11 @@ const login = draw(SIZE, [
   { text: 'Forgotten', x: 220, y: 100 },
 ]);
 
+const row = draw(SIZE, [
+  { text: 'Sign in', x: 20, y: 40 },
+  { text: 'Forgotten', x: 220, y: 40 },
+]);
+
 async function run(file: string, options?: OcrOptions): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', ''];
   const code = await ocr(file, options, {
@@ -74,6 +79,55 @@ test('--json gives boxes of lines and words', async () => {
   const { lines, ...rest } = JSON.parse(out) as { lines: unknown[] };
   expect(rest).toEqual({ file, ...SIZE });
   expect(lines.at(-1)).toEqual({ ...word, words: [word] });
+});
+
+test('SE17: --find and --absent tell found, absent, unsure and unreadable, with the reason and a code of their own', async () => {
+  const file = written('login.png', await encodePng(login));
+  const look = (options: OcrOptions) => run(file, options);
+  expect(await look({ find: 'Sign in' })).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^found: "Sign in"\n {2}"Sign in", \d+x\d+ at \d+,\d+\n$/),
+  });
+  expect(await look({ find: 'Sign in', absent: true })).toMatchObject({ code: 1 });
+  expect(await look({ absent: 'Sign in' })).toMatchObject({ code: 1 });
+  const away = {
+    out: expect.stringMatching(/^absent: "Sign out"\n {2}read instead: "Sign in", \d+x\d+ at \d+,\d+\n/),
+  };
+  expect(await look({ find: 'Sign out' })).toMatchObject({ code: 1, ...away });
+  expect(await look({ absent: 'Sign out' })).toMatchObject({ code: 0, ...away });
+  for (const options of [{ find: 'Войти' }, { absent: 'Войти' }])
+    expect(await look(options)).toMatchObject({
+      code: 2,
+      out: expect.stringMatching(/^unreadable: "Войти"\n {2}\[TEXT_UNREADABLE\].*Cyrillic/),
+    });
+  for (const options of [{ find: 'Sign in Forgotten' }, { absent: 'Sign in Forgotten' }])
+    expect(await run(written('row.png', await encodePng(row)), options)).toMatchObject({
+      code: 2,
+      out: expect.stringMatching(
+        /^unsure: "Sign in Forgotten"\n {2}it may be "Sign in Forgotten", .*: its parts/,
+      ),
+    });
+  expect(await look({ find: 'Sign', exact: true })).toMatchObject({ code: 1 });
+  expect(await look({ find: 'Sign in', exact: true })).toMatchObject({ code: 0 });
+  const { out } = await look({ find: 'Sign in', json: true });
+  expect(JSON.parse(out)).toMatchObject({
+    file,
+    find: 'Sign in',
+    kind: 'found',
+    matches: [{ text: 'Sign in' }],
+  });
+});
+
+test('SE17: a picture that cannot be read proves neither, and a call that says two things is refused', async () => {
+  const file = written('login.png', await encodePng(login));
+  for (const options of [{ find: 'a' }, { absent: 'a' }])
+    expect(await run(test.info().outputPath('missing.png'), options)).toMatchObject({ code: 2, out: '' });
+  for (const options of [{ absent: true }, { exact: true }, { find: 'a', absent: 'b' }, { find: '' }])
+    expect(await run(file, options)).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('OCR_OPTION_INVALID'),
+    });
 });
 
 test('a picture without text prints nothing and says so beside', async () => {

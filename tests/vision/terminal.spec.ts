@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { createScreenReader, locateText, type TextMap } from '../../fixtures/vision/index.ts';
+import { createScreenReader, locateText, lookFor, type TextMap } from '../../fixtures/vision/index.ts';
 import { connectTcp, VncPage } from '../../fixtures/vnc/index.ts';
 import { requirePeer } from '../support/peers.ts';
 import { Peer, startXvnc } from '../vnc/support/peers.ts';
@@ -28,7 +28,7 @@ const STYLES = [
   ['-fn', 'fixed', '-bg', 'black', '-fg', '#d0d0d0'],
 ];
 
-test('a real terminal, dark and light: 94 % of words are read, 99 % of lines located', async () => {
+test('a real terminal, dark and light: 94 % of words are read, no line is said to be absent, 85 % are located for sure', async () => {
   test.slow();
   const socket = join(await mkdtemp(join(tmpdir(), 'vmw-term-')), 'vnc');
   const xterm = requirePeer(test, 'xterm');
@@ -70,7 +70,7 @@ test('a real terminal, dark and light: 94 % of words are read, 99 % of lines loc
       for (const line of LINES) {
         sum.lines++;
         if (locateText(map!, line).length > 0) sum.located++;
-        else missed.push(`${style.join(' ')}: ${line}`);
+        else missed.push(`${lookFor(map!, line).kind}: ${line} in ${style.join(' ')}`);
       }
     }
   } finally {
@@ -81,5 +81,7 @@ test('a real terminal, dark and light: 94 % of words are read, 99 % of lines loc
   await test.info().attach('sums', { body: JSON.stringify({ ...sum, missed }) });
   expect(sum.lines).toBe(STYLES.length * LINES.length);
   expect(sum.read / sum.words).toBeGreaterThanOrEqual(0.94);
-  expect(sum.located / sum.lines, missed.join('\n')).toBeGreaterThanOrEqual(0.99);
+  // In fonts of one pitch OCR takes some 1 for l: what it cannot tell is unsure, in both directions.
+  expect(missed.filter((line) => !line.startsWith('unsure'))).toEqual([]);
+  expect(sum.located / sum.lines, missed.join('\n')).toBeGreaterThanOrEqual(0.85);
 });

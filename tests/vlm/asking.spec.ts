@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { Secret } from '../../fixtures/config/index.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { vlmSettings } from '../../fixtures/config/vlm.ts';
 import type { Frame } from '../../fixtures/image/frame.ts';
 import type { Asker } from '../../fixtures/vision/vlm/asker.ts';

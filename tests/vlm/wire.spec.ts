@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { expect, test as base } from '@playwright/test';
-import { Secret } from '../../fixtures/config/index.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { type VlmSettings, vlmSettings } from '../../fixtures/config/vlm.ts';
 import { parseAnswer } from '../../fixtures/vision/vlm/answer.ts';
 import { askEndpoint, type EndpointReply } from '../../fixtures/vision/vlm/endpoint.ts';

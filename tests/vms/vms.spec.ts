@@ -34,7 +34,7 @@ function vms(
   return vmwright(ROOT, ['vms', '--matrix', matrix, ...args], { env });
 }
 
-test('P-M44: of a cluster with 9 guests the 4 of the matrix are listed, and no other is asked for', async ({}, info) => {
+test('P-M44: of a cluster with 9 guests the 4 of the matrix are listed, no other is asked for, and nothing that it says acts', async ({}, info) => {
   const guests = Array.from({ length: 9 }, (_, index) => ({
     vmid: 101 + index,
     name: `guest${index + 1}`,
@@ -44,8 +44,11 @@ test('P-M44: of a cluster with 9 guests the 4 of the matrix are listed, and no o
   }));
   const server = await startScripted(({ path }) => {
     if (path === '/cluster/resources') return ok(guests);
+    const lock = 'backup\n\u001b[2Jforged  1\u202e\u009b1A\u001b]52;c;aGk=\u0007';
+    if (path.endsWith('/104/status/current'))
+      return ok({ status: 'running', qmpstatus: 'running', uptime: 90, lock });
     if (path.endsWith('/status/current')) return ok({ status: 'running', qmpstatus: 'running', uptime: 90 });
-    return ok(path.endsWith('/snapshot') ? [] : {});
+    return ok(path.endsWith('/snapshot') ? [] : { digest: 'x' });
   });
   const folder = info.outputPath();
   const ca = join(folder, 'ca.pem');
@@ -70,6 +73,12 @@ test('P-M44: of a cluster with 9 guests the 4 of the matrix are listed, and no o
     expect(list.exitCode).toBe(0);
     const asked = new Set(server.calls().flatMap((call) => /\/qemu\/(\d+)/.exec(call)?.[1] ?? []));
     expect([...asked].sort()).toEqual(['101', '104', '106', '107']);
+
+    const table = await vms(env, matrix);
+    expect(table.stdout.split('\n')).toHaveLength(1 + CHOSEN.length + 1);
+    expect(table.stdout).toContain(String.raw`locked: backup \x1b[2Jforged  1\u202e\x9b1A\x1b]52;c;aGk=\x07`);
+    expect(list.stdout + table.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(list.stdout).toContain(String.raw`\u001b[2Jforged  1\u202e\u009b1A`);
   } finally {
     await server.close();
   }
@@ -109,4 +118,47 @@ test('the table tells what is off, locked, left out, in use or missing; a cluste
   } finally {
     await lab.stop();
   }
+});
+
+test('CL25: without a cluster the machines are those of the lab, which is said beside the list and ends with it', async ({}, info) => {
+  const folder = info.outputPath('own');
+  const matrix = writeMatrix(folder, "if (row.name === 'manjaro') row.name = row.vm = 'of-my-own';");
+  const run = await vmwright(folder, ['vms', '--json', '--matrix', matrix], { env: { PROXMOX_HOST: '' } });
+  const rows = JSON.parse(run.stdout) as { machine: string; status: string; error?: string }[];
+  expect(rows.map(({ machine, status }) => [machine, status])).toEqual([
+    ['fedora42', 'running'],
+    ['of-my-own', 'missing'],
+    ['windows10', 'running'],
+    ['windows11', 'running'],
+  ]);
+  expect(rows[1]?.error).toContain('VM_NOT_FOUND');
+  expect(run.stderr).toBe('PROXMOX_HOST is not set: the embedded lab stands in for a cluster.\n');
+  expect(run.exitCode).toBe(1);
+});
+
+test('CL25: a real guest of the lab that nobody has built is left out, with how to build it', async ({}, info) => {
+  const folder = info.outputPath('own');
+  mkdirSync(folder, { recursive: true });
+  const matrix = join(folder, 'matrix.ts');
+  const names = ['fedora42', 'debian12'];
+  writeFileSync(
+    matrix,
+    `import matrix from '${ROOT}/vm-matrix.ts';
+export default matrix.filter(({ name }) => ${JSON.stringify(names)}.includes(name));`,
+  );
+  const env = { PROXMOX_HOST: '', VMWRIGHT_LAB_DIR: join(folder, 'empty') };
+  const list = await vmwright(folder, ['vms', '--matrix', matrix], { env });
+  expect(list.stdout).toMatch(/^fedora42 +101 .*running/m);
+  expect(list.stdout).toMatch(
+    /^debian12 +- .*missing .*left out: it is not built yet: npx vmwright lab build$/m,
+  );
+  expect(list.exitCode).toBe(0);
+
+  const needle = ['needle', '--at', '0,0,140x40', '--matrix', matrix, '--out', join(folder, 'n.png')];
+  const cropped = await vmwright(folder, [...needle, '--machine', 'fedora42'], { env });
+  expect(cropped.stdout).toContain('140x40 at 0,0');
+  expect(cropped.exitCode).toBe(0);
+  const unbuilt = await vmwright(folder, [...needle, '--machine', 'debian12'], { env });
+  expect(unbuilt.output).toMatch(/LAB_IMAGE_MISSING[^]*npx vmwright lab build/);
+  expect(unbuilt.exitCode).not.toBe(0);
 });

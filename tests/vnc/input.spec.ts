@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from '@playwright/test';
-import { Secret } from '../../fixtures/config/secrets.ts';
+import { Secret } from '../../fixtures/secrets/index.ts';
 import { VncPage, type Target, type VncPageOptions } from '../../fixtures/vnc/index.ts';
 import { CreditWindow } from '../../fixtures/vnc/credit.ts';
 import { chordOf, keysymOf } from '../../fixtures/vnc/keys.ts';
@@ -72,7 +72,7 @@ test("a chord's letter follows Shift: QEMU presses Caps Lock where they disagree
 });
 
 test('rules 4, 6: type: capitals and shifted symbols bring Shift; newline and tab are keys; \\r is dropped', async () => {
-  const { page, server } = await start();
+  const { page, server } = await start(new ScriptedServer(), { anyCharacter: true });
   await page.keyboard.type('aB!\r\n\té');
   await settle();
   expect(server.keys()).toEqual([

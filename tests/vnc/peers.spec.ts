@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test as base, expect } from '@playwright/test';
@@ -7,7 +7,7 @@ import { connectTcp, VncPage, type VncPageOptions } from '../../fixtures/vnc/ind
 import { capture } from '../../fixtures/vnc/rfb/capture.ts';
 import { RfbConnection } from '../../fixtures/vnc/rfb/connection.ts';
 import { requirePeer } from '../support/peers.ts';
-import { Peer, qmp, runX, startXvnc } from './support/peers.ts';
+import { Peer, qmp, runX, startXvnc, writtenTo } from './support/peers.ts';
 import { BLUE, GREEN, pixel, RED } from './support/server.ts';
 
 const ENCODINGS = { Raw: 0, RRE: 2, Hextile: 5, Zlib: 6, Tight: 7, ZRLE: 16 } as const;
@@ -134,17 +134,7 @@ test('Xvnc: typed text arrives exactly, capitals, symbols and accents', async ({
   await page.waitForStill({ timeout: 20_000, ignore: [{ x: 0, y: 0, width: 40, height: 40 }] });
   const text = 'The quick brown fox 0123456789\n~!@#$%^&*()_+{}|:"<>?`-=[]\\;\',./\nÀ la café, Ünïcode\n';
   await page.keyboard.type(text);
-  await expect
-    .poll(
-      () =>
-        readFile(`${output}.done`).then(
-          () => true,
-          () => false,
-        ),
-      { timeout: 20_000 },
-    )
-    .toBe(true);
-  expect(await readFile(output, 'utf8')).toBe(text);
+  expect(await writtenTo(output)).toBe(text);
   await page.close();
 });
 

@@ -49,6 +49,7 @@ test.describe.configure({ mode: 'serial', timeout: 60_000 });
 let desktop: QemuDesktop;
 let page: VncPage;
 let hasPainter = false;
+let hasKeeper = false;
 
 test.beforeAll(async () => {
   test.setTimeout(FIRST_BOOT_MS);
@@ -65,6 +66,12 @@ test.afterAll(async () => {
   await (desktop as QemuDesktop | undefined)?.dispose();
 });
 
+/** Once; each test that types needs it. */
+async function startKeeper(): Promise<void> {
+  if (!hasKeeper) await desktop.terminal(page, 'keeper', KEEPER, { x: 0, y: 0 });
+  hasKeeper = true;
+}
+
 /** Once; two tests need it. */
 async function startPainter(): Promise<void> {
   if (!hasPainter) await desktop.terminal(page, 'painter', PAINTER, { x: 640, y: 0 });
@@ -73,7 +80,7 @@ async function startPainter(): Promise<void> {
 
 test('mixed characters typed into a terminal arrive exactly, each and in order', async ({}, info) => {
   test.setTimeout(60_000 + ROUNDS * CHARACTERS * 200);
-  await desktop.terminal(page, 'keeper', KEEPER, { x: 0, y: 0 });
+  await startKeeper();
   for (let round = 0; round < ROUNDS; round++) {
     const text = Array.from(
       { length: CHARACTERS },
@@ -92,6 +99,70 @@ test('mixed characters typed into a terminal arrive exactly, each and in order',
       .toBeGreaterThanOrEqual(text.length);
     expect(await typed(), `round ${round}`).toBe(text);
   }
+});
+
+/** What arrives of what `action` types. */
+async function typedBy(action: () => Promise<void>, length: number): Promise<string> {
+  await desktop.shell('cp /tmp/typed /tmp/before');
+  await action();
+  const typed = () => desktop.shell('tail -c +$(($(stat -c %s /tmp/before) + 1)) /tmp/typed');
+  await expect.poll(async () => (await typed()).length, { timeout: 30_000 }).toBeGreaterThanOrEqual(length);
+  return typed();
+}
+
+/** A lock as X has it. */
+async function hasLock(name: 'Caps' | 'Num'): Promise<boolean> {
+  return new RegExp(`${name} Lock:\\s+on`).test(await desktop.asUser('xset q'));
+}
+
+/** QEMU's VNC server counts what viewers press, and of what the guest's own keyboard does it sees the LED. */
+const PRESSED_BY = ['the guest', 'a viewer', 'the guest, then a viewer', 'a viewer, then the guest'] as const;
+
+async function pressLock(key: 'CapsLock' | 'NumLock', by: (typeof PRESSED_BY)[number]): Promise<void> {
+  for (const who of by.split(', then ')) {
+    if (who === 'the guest') await desktop.sendKey(key === 'CapsLock' ? 'caps_lock' : 'num_lock');
+    else await page.keyboard.press(key);
+  }
+}
+
+test('IN1: QEMU: a text arrives exactly under Caps Lock, whoever pressed it, and the lock is as before', async () => {
+  test.setTimeout(120_000);
+  await startKeeper();
+  const text = 'Passw0rd, aBc ~!';
+  for (const by of PRESSED_BY) {
+    await pressLock('CapsLock', by);
+    const isOn = !by.includes('then');
+    await expect.poll(() => hasLock('Caps'), { timeout: 30_000 }).toBe(isOn);
+    expect(await typedBy(() => page.keyboard.type(text), text.length), by).toBe(text);
+    expect(await typedBy(() => page.keyboard.press('x'), 1), by).toBe('x');
+    expect(await hasLock('Caps'), by).toBe(isOn);
+    await pressLock('CapsLock', by);
+  }
+});
+
+test("IN1: QEMU: the keypad's digits arrive as digits, whoever switched Num Lock, which is as before", async () => {
+  test.setTimeout(120_000);
+  await startKeeper();
+  const digits = async () => {
+    for (const key of ['Numpad7', 'Numpad0', 'NumpadDecimal', 'NumpadAdd']) await page.keyboard.press(key);
+  };
+  let isOn = await hasLock('Num');
+  for (const by of PRESSED_BY) {
+    for (let press = 0; press < 2; press++) {
+      await pressLock('NumLock', by);
+      if (!by.includes('then')) isOn = !isOn;
+      await expect.poll(() => hasLock('Num'), { timeout: 30_000 }).toBe(isOn);
+      expect(await typedBy(digits, 4), `${by}, Num Lock ${isOn ? 'on' : 'off'}`).toBe('70.+');
+      expect(await hasLock('Num')).toBe(isOn);
+    }
+  }
+  // Another viewer, of which the page hears by the LED alone.
+  const other = await desktop.page();
+  await other.keyboard.press('NumLock');
+  await other.close();
+  await expect.poll(() => hasLock('Num'), { timeout: 30_000 }).toBe(!isOn);
+  expect(await typedBy(digits, 4)).toBe('70.+');
+  expect(await hasLock('Num')).toBe(!isOn);
 });
 
 for (const name of layoutNames) {

@@ -13,7 +13,7 @@ const ASCII = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + 
 /** Reports the mouse (SGR), and keeps what it gets. */
 const KEEPER = `stty raw -echo; printf '\\033[?1000h\\033[?1006h'; exec cat > typed`;
 
-test('wayvnc: a Wayland screen is seen, keys and clicks arrive exactly', async () => {
+test('IN4: wayvnc: a Wayland screen is seen, keys and clicks arrive exactly, and what it would drop is refused', async () => {
   const sway = requirePeer(test, 'sway');
   const [wayvnc, foot] = [requirePeer(test, 'wayvnc'), requirePeer(test, 'foot')];
   const folder = await mkdtemp(join(tmpdir(), 'vmw-way-'));
@@ -51,6 +51,10 @@ exec ${wayvnc} -u ${folder}/vnc`,
     // The terminal's program runs before its window is there and takes keys.
     const blueInTheMiddle = (300 * 800 + 400) * 4 + 2;
     await page.until(({ data }) => (data[blueInTheMiddle] === 0x60 ? true : undefined), { timeout: 20_000 });
+    for (const character of 'é€ßñΩЖ中') {
+      const refused = page.keyboard.type(`ab${character}`);
+      await expect(refused).rejects.toMatchObject({ code: 'KEY_UNTYPABLE' });
+    }
     await page.keyboard.type(`${ASCII}\n`);
     await expect.poll(typed).toBe(`${ASCII}\r`);
     await page.mouse.click(400, 300);

@@ -28,7 +28,7 @@ async function ask(
 ): Promise<AgentReply> {
   if (!hasAgent(machine)) throw new ApiError(500, 'No QEMU guest agent configured');
   if (!machine.isRunning()) throw new ApiError(500, `VM ${machine.vmid} is not running`);
-  if ((await machine.guest.agent('guest-ping', {})) === undefined) {
+  if (machine.isAgentStuck || (await machine.guest.agent('guest-ping', {})) === undefined) {
     throw new ApiError(500, 'QEMU guest agent is not running');
   }
   const reply = command === 'guest-ping' ? { return: {} } : await machine.guest.agent(command, args);
@@ -37,10 +37,24 @@ async function ask(
   return reply;
 }
 
+/** What an agent says in other letters than Latin-1 breaks the answer of pvedaemon, and pveproxy tells of a broken pipe. */
+function refuseWide(text: string): void {
+  if (/[^\u0000-\u00ff]/.test(text)) throw new ApiError(596, 'Broken pipe', { bodiless: true });
+}
+
+/** Perl's bytes of a text: MIME::Base64 takes each character for one. */
+function perlBytes(text: string): Buffer {
+  if (/[^\u0000-\u00ff]/.test(text)) throw new ApiError(500, 'Wide character in subroutine entry');
+  return Buffer.from(text, 'latin1');
+}
+
 /** The value of a reply; exec and file commands turn an agent's error into a 500. */
 async function value(machine: Machine, command: string, args: Record<string, unknown>): Promise<unknown> {
   const reply = await ask(machine, command, args);
-  if ('error' in reply) throw new ApiError(500, `Agent error: ${reply.error.desc}`);
+  if ('error' in reply) {
+    refuseWide(reply.error.desc);
+    throw new ApiError(500, `Agent error: ${reply.error.desc}`);
+  }
   return reply.return;
 }
 
@@ -106,13 +120,22 @@ export const agentEndpoints: readonly Endpoint[] = [
     async handle(call) {
       const [path = '', ...arg] = call.parameters.command as string[];
       const input = text(call, 'input-data');
-      const reply = await ask(machineOf(call), 'guest-exec', {
+      const bytes = input === undefined ? undefined : perlBytes(input);
+      const machine = machineOf(call);
+      if ([path, ...arg].some((part) => /[^\u0000-\u007f]/.test(part))) {
+        // The length that PVE tells the agent is one of characters: the agent waits for more, and for good.
+        await ask(machine, 'guest-ping');
+        machine.isAgentStuck = true;
+        throw new ApiError(500, `VM ${machine.vmid} qga command 'guest-exec' failed - got timeout`);
+      }
+      const reply = await ask(machine, 'guest-exec', {
         path,
         arg,
         'capture-output': true,
-        ...(input === undefined ? {} : { 'input-data': Buffer.from(input).toString('base64') }),
+        ...(bytes === undefined ? {} : { 'input-data': bytes.toString('base64') }),
       });
       if ('error' in reply) {
+        refuseWide(reply.error.desc);
         throw new ApiError(500, `Agent error: Guest agent command failed, error was '${reply.error.desc}'`);
       }
       return { data: reply.return };

@@ -5,6 +5,8 @@ import { type Call, type Endpoint, machineOf, text } from '../router.ts';
 /** Options of a VM that the lab knows; anything else is refused as PVE refuses what its schema lacks. */
 const OPTIONS =
   /^(agent|balloon|bios|boot|cores|cpu|description|hotplug|keyboard|kvm|machine|memory|name|numa|onboot|ostype|scsihw|smbios1|sockets|tablet|tags|vga|vmgenid|lock|(net|scsi|virtio|sata|ide|hostpci|usb|serial|efidisk|tpmstate)\d+)$/;
+/** Characters of a VM's notes. */
+const NOTES_LIMIT = 8192;
 const CONTROL = new Set(['delete', 'revert', 'digest', 'skiplock', 'force', 'background_delay']);
 
 function change(call: Call): void {
@@ -17,6 +19,9 @@ function change(call: Call): void {
     else
       unknown[key] = 'property is not defined in schema and the schema does not allow additional properties';
   }
+  const { description } = changes;
+  if (description !== undefined && Array.from(description).length > NOTES_LIMIT)
+    unknown.description = `value may only be ${NOTES_LIMIT} characters long`;
   if (Object.keys(unknown).length > 0) throw badParameters(unknown);
   const removed = remove.split(/[,;\s]+/).filter((key) => key !== '');
   const isRoot = call.caller.id === 'root@pam';
@@ -27,7 +32,13 @@ function change(call: Call): void {
     for (const key of Object.keys(changes)) refuseForUsers(key, changes[key]);
     for (const key of removed) refuseForUsers(key, machine.config[key]);
   }
-  machine.change(changes, removed, digest, skipsLock);
+  machine.change(changes, removed, digest, skipsLock, () => {
+    const logged = Object.entries(call.parameters as Record<string, string>).filter(
+      ([key]) => key !== 'digest',
+    );
+    const shown = logged.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `-${key} ${value}`);
+    call.cluster.log.add(call.caller.id, `update VM ${machine.vmid}: ${shown.join(' ')}`);
+  });
 }
 
 /** What only root itself may set, and none of its tokens (PVE::API2::Qemu, check_vm_modify_config_perm). */

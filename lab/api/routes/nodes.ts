@@ -1,7 +1,7 @@
 /** `/nodes`, `/cluster` and the lists of guests. @module */
 import type { Machine } from '../machine.ts';
 import type { PciBus } from '../pci.ts';
-import { machineOf, type Endpoint } from '../router.ts';
+import { type Cluster, machineOf, type Endpoint } from '../router.ts';
 
 const GIB = 1024 ** 3;
 
@@ -11,30 +11,32 @@ export const nodeEndpoints: readonly Endpoint[] = [
     path: '/nodes',
     rules: {},
     handle: ({ cluster }) => ({
-      data: [
-        {
-          node: cluster.node,
-          type: 'node',
-          id: `node/${cluster.node}`,
-          status: 'online',
-          cpu: 0.02,
-          maxcpu: 16,
-          mem: 8 * GIB,
-          maxmem: 64 * GIB,
-          disk: 20 * GIB,
-          maxdisk: 200 * GIB,
-          uptime: Math.floor(process.uptime()),
-          level: '',
-        },
-      ],
+      data: [[cluster.node, 'online'] as const, ...cluster.others].map(([node, status]) => ({
+        node,
+        type: 'node',
+        id: `node/${node}`,
+        status,
+        ...(status === 'offline'
+          ? {}
+          : {
+              cpu: 0.02,
+              maxcpu: 16,
+              mem: 8 * GIB,
+              maxmem: 64 * GIB,
+              disk: 20 * GIB,
+              maxdisk: 200 * GIB,
+              uptime: Math.floor(process.uptime()),
+              level: '',
+            }),
+      })),
     }),
   },
   {
     method: 'GET',
     path: '/nodes/{node}/qemu',
     rules: { full: { type: 'boolean' } },
-    handle: ({ cluster, parameters }) => ({
-      data: [...cluster.machines.values()].map((machine) => ({
+    handle: ({ cluster, parameters, path }) => ({
+      data: ofNode(cluster, path.node).map((machine) => ({
         ...listed(machine),
         ...(parameters.full === true ? { qmpstatus: machine.guest.state() } : {}),
       })),
@@ -64,14 +66,20 @@ export const nodeEndpoints: readonly Endpoint[] = [
       data:
         parameters.type === undefined || parameters.type === 'vm'
           ? [...cluster.machines.values()].map((machine) => ({
-              ...listed(machine),
+              ...(isUnknown(cluster, machine) ? { vmid: machine.vmid, status: 'unknown' } : listed(machine)),
               id: `qemu/${machine.vmid}`,
               type: 'qemu',
               node: machine.node,
-              template: 0,
+              ...(isUnknown(cluster, machine) ? {} : { template: machine.config.template === 1 ? 1 : 0 }),
             }))
           : [],
     }),
+  },
+  {
+    method: 'GET',
+    path: '/cluster/log',
+    rules: { max: { type: 'integer', minimum: 1 } },
+    handle: ({ cluster, parameters }) => ({ data: cluster.log.list(Number(parameters.max ?? Infinity)) }),
   },
   {
     method: 'GET',
@@ -122,6 +130,15 @@ function mapEntry(pci: PciBus, node: string, path: string): string {
   return `${ids}node=${node},path=${path}`;
 }
 
+/** Nobody has told anything of it: its node is offline, or the node's pvestatd is silent. */
+function isUnknown(cluster: Cluster, { node }: Machine): boolean {
+  return cluster.others.get(node) === 'offline' || cluster.silent.has(node);
+}
+
+function ofNode({ machines }: Cluster, node: string | undefined): Machine[] {
+  return [...machines.values()].filter((machine) => machine.node === node);
+}
+
 /** PVE's `agent` option: `1` or `enabled=1,...`. */
 export function hasAgent(machine: Machine): boolean {
   return /^(1|.*\benabled=1\b)/.test(String(machine.config.agent ?? '0'));
@@ -148,6 +165,7 @@ function listed(machine: Machine): Record<string, unknown> {
     diskwrite: 0,
     ...(pid === undefined ? {} : { pid }),
     ...(lock === undefined ? {} : { lock }),
+    ...(config.template === 1 ? { template: 1 } : {}),
     ...(config.tags === undefined ? {} : { tags: config.tags }),
   };
 }

@@ -2,7 +2,6 @@
 import { ApiError } from '../errors.ts';
 import type { Machine } from '../machine.ts';
 import { type Call, type Endpoint, machineOf, text } from '../router.ts';
-import { lockedError } from '../tasks.ts';
 import type { Rules } from '../parameters.ts';
 
 const DEFAULT_SHUTDOWN_S = 60;
@@ -33,6 +32,8 @@ function power(
 
 /** Powers a VM on as `qm start` does. Task errors: `VM 100 already running`, `VM is locked (...)`. */
 export async function startMachine(machine: Machine): Promise<void> {
+  // Hibernated: it goes on from the state on its disk, and the lock goes.
+  if (machine.lock === 'suspended') machine.lock = undefined;
   machine.refuseLocked();
   if (machine.isRunning()) throw new ApiError(500, `VM ${machine.vmid} already running`);
   machine.applyPending();
@@ -44,8 +45,15 @@ function refuseStopped(machine: Machine): void {
   if (!machine.isRunning()) throw new ApiError(500, `VM ${machine.vmid} not running`);
 }
 
+/** A backup pauses and resumes the machine itself. */
+function refuseLockedButBackup(machine: Machine): void {
+  if (machine.lock !== 'backup') machine.refuseLocked();
+}
+
 async function shutDown(machine: Machine, timeoutS: number, forceStop: boolean): Promise<void> {
+  // Of a machine that is off the lock is not looked at (PVE::QemuServer::_do_vm_stop).
   if (!machine.isRunning()) return;
+  machine.refuseLocked();
   const ended = await machine.guest.shutdown(timeoutS * 1000);
   if (ended === 'off') return;
   if (!forceStop) throw new Error('VM quit/powerdown failed - got timeout');
@@ -59,7 +67,7 @@ export const powerEndpoints: readonly Endpoint[] = [
     'qmstop',
     { skiplock: { type: 'boolean' }, timeout: { type: 'integer' }, 'overrule-shutdown': { type: 'boolean' } },
     async (machine) => {
-      if (machine.lock !== undefined) throw lockedError(machine.lock);
+      if (machine.isRunning()) machine.refuseLocked();
       await machine.guest.stop();
       machine.applyPending();
     },
@@ -95,7 +103,16 @@ export const powerEndpoints: readonly Endpoint[] = [
     },
     refuseStopped,
   ),
-  power('reset', 'qmreset', {}, (machine) => machine.guest.reset(), refuseStopped),
+  power(
+    'reset',
+    'qmreset',
+    {},
+    (machine) => {
+      machine.refuseLocked();
+      return machine.guest.reset();
+    },
+    refuseStopped,
+  ),
   power(
     'suspend',
     'qmpause',
@@ -103,6 +120,7 @@ export const powerEndpoints: readonly Endpoint[] = [
     (machine, call) => {
       if (text(call, 'todisk') !== undefined)
         throw new ApiError(501, 'suspend to disk is not part of the lab');
+      refuseLockedButBackup(machine);
       return machine.guest.pause();
     },
     refuseStopped,
@@ -111,7 +129,10 @@ export const powerEndpoints: readonly Endpoint[] = [
     'resume',
     'qmresume',
     { nocheck: { type: 'boolean' } },
-    (machine) => machine.guest.resume(),
+    (machine) => {
+      refuseLockedButBackup(machine);
+      return machine.guest.resume();
+    },
     refuseStopped,
   ),
   {

@@ -45,12 +45,14 @@ export function createAgent(host: ShellHost, shell: Shell, powerOff: () => void)
       const command = words.map((word) => quote(word, definition.os)).join(' ');
       void shell
         .exec({ command, stdin, user, session: 'system', signal })
-        .then(({ exitCode, stdout, stderr }) => {
+        .then(({ exitCode, raw, ...text }) => {
+          const stdout = raw?.stdout ?? Buffer.from(text.stdout);
+          const stderr = raw?.stderr ?? Buffer.from(text.stderr);
           execution.status = {
             exited: true,
             ...(exitCode === undefined ? { signal: 15 } : { exitcode: exitCode }),
-            ...(stdout === '' ? {} : { 'out-data': Buffer.from(stdout).toString('base64') }),
-            ...(stderr === '' ? {} : { 'err-data': Buffer.from(stderr).toString('base64') }),
+            ...(stdout.length === 0 ? {} : { 'out-data': stdout.toString('base64') }),
+            ...(stderr.length === 0 ? {} : { 'err-data': stderr.toString('base64') }),
           };
         });
       executions.set(pid, execution);
@@ -100,6 +102,10 @@ export function createAgent(host: ShellHost, shell: Shell, powerOff: () => void)
 
   return async (command, args) => {
     const run = commands[command];
+    if (host.faults.has('no-exec') && command.startsWith('guest-exec')) {
+      const desc = `Command ${command} has been disabled: the command is not allowed`;
+      return { error: { class: 'CommandNotFound', desc } };
+    }
     if (run === undefined) {
       return { error: { class: 'CommandNotFound', desc: `The command ${command} has not been found` } };
     }
@@ -113,7 +119,22 @@ export function createAgent(host: ShellHost, shell: Shell, powerOff: () => void)
   };
 }
 
-function osInfo({ definition }: ShellHost): Record<string, string> {
+function osInfo({ definition, faults }: ShellHost): Record<string, string> {
+  // ProductName of the registry, which Windows 11 has kept; only the build tells (qga/commands-win32.c).
+  if (definition.os === 'windows' && faults.has('named-windows-10')) {
+    return {
+      id: 'mswindows',
+      name: 'Microsoft Windows',
+      'pretty-name': 'Windows 10 Pro',
+      version: 'Microsoft Windows 10',
+      'version-id': '10',
+      variant: 'client',
+      'variant-id': 'client',
+      machine: 'x86_64',
+      'kernel-release': definition.kernel,
+      'kernel-version': '10.0',
+    };
+  }
   return {
     id: definition.osId,
     name: definition.prettyName.replace(/ [\d.]+.*$/, ''),
@@ -124,20 +145,35 @@ function osInfo({ definition }: ShellHost): Record<string, string> {
   };
 }
 
-function interfaces({ definition, network }: ShellHost): unknown[] {
+/** The MAC of a second card of the VM, which a test puts into its config. */
+export const SECOND_MAC = 'BC:24:11:00:99:01';
+
+function interfaces({ definition, network, faults }: ShellHost): unknown[] {
   const address = (ip: string, prefix: number): object => ({
-    'ip-address-type': 'ipv4',
+    'ip-address-type': ip.includes(':') ? 'ipv6' : 'ipv4',
     'ip-address': ip,
     prefix,
   });
+  const more = faults.has('more-cards');
+  const others = [
+    {
+      name: 'enp6s19',
+      'hardware-address': SECOND_MAC.toLowerCase(),
+      'ip-addresses': [address('192.168.99.5', 24)],
+    },
+    { name: 'docker0', 'hardware-address': '02:42:11:22:33:44', 'ip-addresses': [address('172.17.0.1', 16)] },
+    { name: 'tun0', 'ip-addresses': [address('10.8.0.2', 24)] },
+  ];
   const isWindows = definition.os === 'windows';
   return [
     { name: isWindows ? 'Loopback Pseudo-Interface 1' : 'lo', 'ip-addresses': [address('127.0.0.1', 8)] },
+    ...(more ? others : []),
     {
       name: network.card,
       'hardware-address': definition.mac.toLowerCase(),
       'ip-addresses': [
         { 'ip-address-type': 'ipv6', 'ip-address': 'fe80::be24:11ff:fe00:1', prefix: 64 },
+        ...(more ? [address('2001:db8::99', 64), address('192.168.98.7', 24)] : []),
         ...(network.address === undefined ? [] : [address(network.address, 24)]),
       ],
     },

@@ -21,11 +21,13 @@ import { RfbServer } from './rfb/server.ts';
 import { createPosixShell } from './shell/posix.ts';
 import { createWindowsShell } from './shell/windows.ts';
 import { createSshServer, type GuestSsh } from './ssh.ts';
+import { HeldFiles } from './held-files.ts';
 import { Journal } from './journal.ts';
 import { attachKeyringDaemon } from './keyring.ts';
 import { GuestNetwork } from './network.ts';
 import { type Fault, faultNamed } from './quirks.ts';
 import type { GuestDefinition } from './system.ts';
+import { usualWays } from './windows-ways.ts';
 
 /** Firmware and boot until the desktop is there. */
 const BOOT_MS = 800;
@@ -68,10 +70,13 @@ export class SimulatedGuest implements LabGuest {
   #startedAt = Date.now();
   #plugged: readonly GuestPciDevice[] = [];
   #booting: NodeJS.Timeout | undefined;
+  /** When the kernel was started: fast start-up wakes the one of before. */
+  #kernelAt = Date.now() - READY_AGE_MS;
 
   /** A machine that is on, logged in, with an idle desktop; the same is kept as the snapshot `ready`. */
   constructor(definition: GuestDefinition) {
     this.#definition = definition;
+    if (definition.os === 'windows') for (const way of usualWays()) this.#faults.add(way);
     this.#network = new GuestNetwork(definition, this.#faults);
     this.#processes = new ProcessTable(definition);
     this.#disk = createFiles(definition);
@@ -84,6 +89,10 @@ export class SimulatedGuest implements LabGuest {
       journal: new Journal(this.#disk, this.#clock),
       network: this.#network,
       passedThrough: () => this.#plugged,
+      held: new HeldFiles(definition, this.#processes, this.#faults),
+      upMs: () => Date.now() - this.#kernelAt,
+      restart: () => void setTimeout(() => this.#restart(), SHUTDOWN_MS),
+      passwordAt: () => this.#readyAt,
     };
     attachKeyringDaemon(definition, this.#disk, this.#processes);
     this.#desktop = new Desktop(host);
@@ -116,6 +125,7 @@ export class SimulatedGuest implements LabGuest {
     this.#desktop.setAdapter(String(config.vga ?? ''));
     this.#state = 'running';
     this.#startedAt = Date.now();
+    if (!this.#faults.has('fast-startup')) this.#kernelAt = Date.now();
     this.#boot();
     return Promise.resolve();
   }
@@ -142,9 +152,14 @@ export class SimulatedGuest implements LabGuest {
   }
 
   reset(): Promise<void> {
-    this.#ssh.disconnectAll();
-    this.#boot();
+    this.#restart();
     return Promise.resolve();
+  }
+
+  #restart(): void {
+    this.#ssh.disconnectAll();
+    this.#kernelAt = Date.now();
+    this.#boot();
   }
 
   pause(): Promise<void> {

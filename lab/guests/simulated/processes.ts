@@ -70,6 +70,7 @@ export class ProcessTable {
       user: request.user,
       session: request.session,
       startedAt,
+      ...request.task,
       ...(request.busyMs === undefined ? {} : { busyUntil: startedAt + request.busyMs }),
     };
     this.#processes.set(pid, process);

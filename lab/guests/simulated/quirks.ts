@@ -5,6 +5,8 @@
  * @module
  */
 
+import { isWindowsWay, WINDOWS_WAYS, type WindowsWay } from './windows-ways.ts';
+
 /** Every fault by name, and what it does. */
 export const FAULTS = {
   'no-vnc': 'no VNC server',
@@ -22,15 +24,22 @@ export const FAULTS = {
     'a rollback with RAM brings back a DHCP lease that the network has forgotten: nothing gets through until the guest asks anew',
   'new-address': 'the network gives the guest another address than the one it has',
   'no-dhcp': 'nobody answers a request for an address',
+  'no-exec': 'the configuration of the guest agent blocks guest-exec, as Fedora and RHEL come',
+  booting: 'sshd and agent answer, and the boot is not over: pam_nologin refuses every log-in',
+  'more-cards':
+    'the agent tells first a card of the VM whose address leads nowhere, one of Docker, a VPN, and a second address of its own card',
+  'shell-prints':
+    'the login shell prints a greeting before each command, as a .bashrc or a PowerShell profile may',
   'drops-shifted': 'Wayland: a shifted character without a Shift key held is lost',
 } as const;
 
-export type Fault = keyof typeof FAULTS;
+export type Fault = keyof typeof FAULTS | WindowsWay;
 
 /** The faults of one guest that are on now. */
 export type Faults = ReadonlySet<Fault>;
 
 export function faultNamed(name: string): Fault {
-  if (Object.hasOwn(FAULTS, name)) return name as Fault;
-  throw new Error(`unknown fault "${name}"; known: ${Object.keys(FAULTS).join(', ')}`);
+  if (Object.hasOwn(FAULTS, name) || isWindowsWay(name)) return name as Fault;
+  const known = [...Object.keys(FAULTS), ...Object.keys(WINDOWS_WAYS)];
+  throw new Error(`unknown fault "${name}"; known: ${known.join(', ')}`);
 }

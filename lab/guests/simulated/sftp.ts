@@ -14,7 +14,7 @@ interface OpenFile {
   bytes: Buffer;
 }
 
-export function serveSftp(sftp: ssh2.SFTPWrapper, { disk }: ShellHost): void {
+export function serveSftp(sftp: ssh2.SFTPWrapper, { disk, held, definition }: ShellHost): void {
   const open = new Map<number, OpenFile>();
   let nextHandle = 1;
   const fileOf = (handle: Buffer): OpenFile | undefined => open.get(handle.readUInt32BE(0));
@@ -112,11 +112,46 @@ export function serveSftp(sftp: ssh2.SFTPWrapper, { disk }: ShellHost): void {
     );
   });
   sftp.on('MKDIR', (id, path) => settle(id, disk.fs.mkdir(disk.inner(path))));
-  sftp.on('REMOVE', (id, path) => settle(id, disk.fs.rm(disk.inner(path))));
-  sftp.on('RENAME', (id, from, to) => settle(id, disk.fs.mv(disk.inner(from), disk.inner(to))));
+  const isWindows = definition.os === 'windows';
+  /** Win32-OpenSSH tells a sharing violation as EACCES (win32compat/w32fd.c). */
+  const unlessHeld = async (path: string, action: () => Promise<unknown>): Promise<void> => {
+    if (held.isHeld(path)) throw new Error('EACCES: permission denied');
+    await action();
+  };
+  sftp.on('REMOVE', (id, path) =>
+    settle(
+      id,
+      unlessHeld(path, () => disk.fs.rm(disk.inner(path))),
+    ),
+  );
+  const move = (from: string, to: string): Promise<void> => disk.fs.mv(disk.inner(from), disk.inner(to));
+  sftp.on('RENAME', (id, from, to) =>
+    settle(
+      id,
+      unlessHeld(to, () => move(from, to)),
+    ),
+  );
+  // posix-rename on Windows is no one step: the target is unlinked, then the file is renamed (win32compat, w32_rename).
+  sftp.on('EXTENDED', (id, name, data: Buffer) => {
+    if (!isWindows || name !== 'posix-rename@openssh.com') {
+      sftp.status(id, STATUS_CODE.OP_UNSUPPORTED);
+      return;
+    }
+    const length = data.readUInt32BE(0);
+    const from = data.subarray(4, 4 + length).toString();
+    const to = data.subarray(8 + length).toString();
+    settle(
+      id,
+      unlessHeld(to, async () => {
+        await disk.fs.rm(disk.inner(to), { force: true });
+        await move(from, to);
+      }),
+    );
+  });
 }
 
 function codeOf(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
+  if (message.startsWith('EACCES')) return STATUS_CODE.PERMISSION_DENIED;
   return /ENOENT|no such file/i.test(message) ? STATUS_CODE.NO_SUCH_FILE : STATUS_CODE.FAILURE;
 }

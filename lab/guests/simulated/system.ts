@@ -19,6 +19,10 @@ export interface GuestProcess {
   readonly startedAt: number;
   /** Until when it is loading, and deaf; undefined for what is there at once. */
   readonly busyUntil?: number;
+  /** Of a program that the Task Scheduler has started: its task's. */
+  readonly priority?: number;
+  readonly cwd?: string;
+  readonly timeLimit?: string;
 }
 
 export interface SpawnRequest {
@@ -29,6 +33,7 @@ export interface SpawnRequest {
   readonly ppid?: number;
   /** So long it only loads. Milliseconds. */
   readonly busyMs?: number;
+  readonly task?: { readonly priority: number; readonly cwd: string; readonly timeLimit: string };
 }
 
 /** What happened to a process; the desktop listens to open and close windows. */

@@ -3,14 +3,16 @@
  *
  * @module
  */
+import { visible } from '../../../fixtures/secrets/visible.ts';
 
 /** `value` as text or as the value of a quoted attribute. */
 export function text(value: string): string {
-  return value
+  return visible(value)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
 }
 
 /** A value of an `id` attribute that no two names share. */

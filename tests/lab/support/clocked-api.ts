@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Access } from '../../../lab/api/access.ts';
+import { ClusterLog } from '../../../lab/api/cluster-log.ts';
 import { Machine } from '../../../lab/api/machine.ts';
 import { PciBus } from '../../../lab/api/pci.ts';
 import { type Cluster, Router } from '../../../lab/api/router.ts';
@@ -36,9 +37,12 @@ export async function startClockedApi(): Promise<ClockedApi> {
   const access = new Access(() => now);
   const cluster: Cluster = {
     node: 'pve',
+    others: new Map(),
+    silent: new Set(),
     access,
     machines: new Map([[101, new Machine(101, 'pve', configOf(definition), guest)]]),
     tasks: new TaskRegistry('pve'),
+    log: new ClusterLog('pve', () => now),
     pci: new PciBus(),
     consoles: new Map(),
   };
@@ -49,6 +53,7 @@ export async function startClockedApi(): Promise<ClockedApi> {
     cluster,
     router: new Router([...accessEndpoints, ...consoleEndpoints]),
     unauthorizedDelayMs: 0,
+    tamper: () => undefined,
     onUpgrade: (request, socket, head) => relay.handle(request, socket, head),
     extra: () => false,
   });

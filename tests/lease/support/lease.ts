@@ -19,8 +19,14 @@ export class MemoryStore implements LeaseStore {
   readonly lockPatience = 60_000;
   description: string | undefined;
   locked = false;
+  /** A task holds the config file: reads show nothing of it. */
+  busy = false;
   version = 1;
   calls = 0;
+  /** Another value of the config, which somebody changes. */
+  tags = 0;
+  /** Writes without an answer do not arrive either. */
+  refusing = false;
   /** Called before each write reaches the notes; may write itself. */
   beforeWrite: () => WriteResult | undefined = () => undefined;
 
@@ -46,14 +52,20 @@ export class MemoryStore implements LeaseStore {
       description: this.description === undefined ? undefined : `${this.description}\n`,
       digest: String(this.version),
       lock: this.locked ? 'backup' : undefined,
+      config: { tags: String(this.tags), description: this.description },
     });
+  }
+
+  canWrite(): Promise<boolean> {
+    return Promise.resolve(!this.busy);
   }
 
   write(description: string, digest: string): Promise<WriteResult> {
     this.calls++;
     const outcome = this.beforeWrite();
-    if (outcome !== undefined && outcome !== 'unsure') return Promise.resolve(outcome);
+    if (outcome !== undefined && (outcome !== 'unsure' || this.refusing)) return Promise.resolve(outcome);
     if (this.locked) return Promise.resolve('locked');
+    if (this.busy) return Promise.resolve('busy');
     if (digest !== String(this.version)) return Promise.resolve('changed');
     this.description = description === '' ? undefined : description;
     this.version++;

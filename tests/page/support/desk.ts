@@ -9,6 +9,7 @@ import { crop } from '../../../fixtures/image/frame.ts';
 import { type TestPage, withEyes } from '../../../fixtures/page/test-page.ts';
 import { VncPage } from '../../../fixtures/vnc/index.ts';
 import { draw, type Label } from '../../matchers/support/screen.ts';
+import { PROBE_SIDE } from '../../../fixtures/vnc/rfb/capture.ts';
 import { rectBytes, ScriptedServer, update } from '../../vnc/support/server.ts';
 
 const SIZE = { width: 480, height: 320 };
@@ -41,9 +42,16 @@ export class Desk {
     this.server = new ScriptedServer({
       ...SIZE,
       onRequest: (rect, incremental, to) => {
-        if (!incremental) to.send(update(rawPicture(rect, this.picture())));
+        if (incremental) return;
+        if (rect.width > PROBE_SIDE && rect.width < SIZE.width) this.beforePart();
+        to.send(update(rawPicture(rect, this.picture())));
       },
     });
+  }
+
+  /** Called before a picture of a part of the screen is sent. */
+  protected beforePart(): void {
+    // Nothing happens meanwhile.
   }
 
   async page(): Promise<TestPage> {

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { test as base } from '@playwright/test';
-import { Secret } from '../../../fixtures/config/secrets.ts';
+import { Secret } from '../../../fixtures/secrets/index.ts';
 import type { EngineClock } from '../../../fixtures/proxmox/engine.ts';
 import {
   connectProxmox,
@@ -51,9 +51,12 @@ export const test = base.extend<Fixtures>({
   },
 });
 
+/** A hold that is never out of date. */
+export const ANY_TIME = { mayTouch: () => true, assertMayTouch: () => undefined };
+
 /** The VM as if it were leased: these tests are about Proxmox. */
 export function held(vm: Vm): Vm {
-  vm.hold = { assertHeld: () => Promise.resolve() };
+  vm.hold = { ...ANY_TIME, assertHeld: () => Promise.resolve() };
   return vm;
 }
 

@@ -8,7 +8,8 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { Secret } from '../../../fixtures/config/secrets.ts';
+import { pipeline, Readable } from 'node:stream';
+import { Secret } from '../../../fixtures/secrets/index.ts';
 import type { ProxmoxConnection } from '../../../fixtures/proxmox/index.ts';
 import { makeCertificate } from '../../../lab/certificate.ts';
 
@@ -32,6 +33,8 @@ export interface ScriptedReply {
   readonly json?: unknown;
   /** Sent as it is, as a web page. */
   readonly html?: string;
+  /** Sent piece by piece as JSON, as long as the client reads. */
+  readonly pieces?: Iterable<string>;
 }
 
 /** `drop` cuts the connection without an answer, `silence` keeps it open without one. */
@@ -65,6 +68,8 @@ export const passwordAuth = (): ProxmoxConnection['auth'] => ({
   password: new Secret('PROXMOX_PASSWORD', PASSWORD),
 });
 
+/** A task's id, as power verbs and snapshots answer. */
+export const UPID = 'UPID:pve:00004686:0005B477:6A4A8EEF:qmstart:101:root@pam:';
 export const ok = (data: unknown): ScriptedReply => ({ json: { data } });
 export const version = ok({ release: '9.2', version: '9.2.4', repoid: '5e5ae681198514d4' });
 /** A refusal as pveproxy of PVE 9 words it: reason phrase, and `message` in the body. */
@@ -121,7 +126,13 @@ export async function startScripted(
           incoming.socket.destroy();
           return;
         }
-        const { status = 200, reason = 'OK', json, html } = answer;
+        const { status = 200, reason = 'OK', json, html, pieces } = answer;
+        if (pieces !== undefined) {
+          response.writeHead(status, reason, { 'Content-Type': 'application/json;charset=UTF-8' });
+          // A client that has read enough hangs up in the middle.
+          pipeline(Readable.from(pieces), response, () => undefined);
+          return;
+        }
         const body = json === undefined ? (html ?? '') : JSON.stringify(json);
         const type = json === undefined ? 'text/html' : 'application/json;charset=UTF-8';
         response.writeHead(status, reason, {

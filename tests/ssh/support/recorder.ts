@@ -7,17 +7,26 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import ssh2 from 'ssh2';
 import { makeHostKey } from '../../../lab/host-key.ts';
-import { Secret } from '../../../fixtures/config/secrets.ts';
-import type { SshTarget } from '../../../fixtures/ssh/index.ts';
+import { Secret } from '../../../fixtures/secrets/index.ts';
+import { decodedCommand, type SshTarget } from '../../../fixtures/ssh/index.ts';
 
 export interface Reply {
   readonly exitCode: number;
   readonly stdout?: string;
   readonly stderr?: string;
+  /** Comes after the exit status; the channel then stays open, as a program in the background keeps it. */
+  readonly late?: string;
 }
 
+/** The first line of a script, in which PowerShell takes UTF-8 and prints the mark. */
+export const MARK_LINE = /^try\{[^\n]*\}catch\{\};'';'(vmwright-[0-9a-f]{16})'\n/;
+/** What cmd.exe is given before a command. */
+const CMD_MARK = /^echo\(&echo (vmwright-[0-9a-f]{16})&/;
+/** The question for the default shell, and what cmd.exe answers. */
+const PROBE = 'cmd /c "exit 3"';
+
 export interface Recorder {
-  /** Each command line as it came over the wire. */
+  /** Each command line as it came over the wire, without the mark of cmd.exe and the question for the shell. */
   readonly commands: readonly string[];
   readonly target: SshTarget;
   close(): Promise<void>;
@@ -31,13 +40,22 @@ export async function startRecorder(reply: (command: string) => Reply): Promise<
     client.on('authentication', (context) => context.accept());
     client.on('session', (accept) => {
       accept().on('exec', (acceptExec, _reject, { command }) => {
-        commands.push(command);
-        const { exitCode, stdout = '', stderr = '' } = reply(command);
         const channel = acceptExec();
+        if (command === PROBE) {
+          channel.exit(3);
+          channel.end();
+          return;
+        }
+        const own = command.replace(CMD_MARK, '');
+        commands.push(own);
+        const { exitCode, stdout = '', stderr = '', late } = reply(own);
+        const mark = (MARK_LINE.exec(decodedCommand(command) ?? '') ?? CMD_MARK.exec(command))?.[1];
+        if (mark !== undefined) channel.write(`\r\n${mark}\r\n`);
         channel.write(stdout);
         channel.stderr.write(stderr);
         channel.exit(exitCode);
-        channel.end();
+        if (late === undefined) channel.end();
+        else channel.write(late);
       });
     });
   });

@@ -1,10 +1,11 @@
 /**
- * A TCP relay in front of an sshd: it refuses connections on demand.
+ * A TCP relay in front of an sshd: it refuses connections on demand, and may be slow.
  *
  * @module
  */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 
 export interface Relay {
   readonly port: number;
@@ -13,8 +14,11 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-/** @param refused how many connections, from the first on, are closed at once */
-export async function startRelay(to: number, refused: number): Promise<Relay> {
+/**
+ * @param refused how many connections, from the first on, are closed at once
+ * @param stallMs on the way back each piece of up to 64 KiB waits so long, as over a slow line
+ */
+export async function startRelay(to: number, refused: number, stallMs = 0): Promise<Relay> {
   let attempts = 0;
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
@@ -23,7 +27,14 @@ export async function startRelay(to: number, refused: number): Promise<Relay> {
       return;
     }
     const onward = connect(to, '127.0.0.1').on('error', () => socket.destroy());
-    socket.pipe(onward).pipe(socket);
+    const stalled = async function* (pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const piece of pieces) {
+        if (stallMs > 0) await new Promise((done) => setTimeout(done, stallMs));
+        yield piece;
+      }
+    };
+    socket.pipe(onward);
+    pipeline(onward, stalled, socket).catch(() => undefined);
     socket.on('close', () => onward.destroy());
   });
   server.listen(0, '127.0.0.1');

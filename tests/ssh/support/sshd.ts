@@ -15,6 +15,8 @@ type KeyType = 'ed25519' | 'ecdsa' | 'rsa';
 
 export interface SshdOptions {
   readonly port?: number;
+  /** A loopback address. Default 127.0.0.1. */
+  readonly address?: string;
   /** Name of the host key's file; a name that exists keeps its key. Default `host`. */
   readonly hostKey?: string;
   readonly keyType?: KeyType;
@@ -22,6 +24,8 @@ export interface SshdOptions {
   readonly also?: readonly KeyType[];
   /** More lines of its configuration. */
   readonly lines?: readonly string[];
+  /** The program that serves SFTP. Default: sshd itself, without the user's shell. */
+  readonly sftp?: string;
 }
 
 export const USER = userInfo().username;
@@ -63,7 +67,7 @@ export class Sshd {
   static async start(program: string, folder: string, options: SshdOptions = {}): Promise<Sshd> {
     const sshd = new Sshd(program, folder, options.port ?? (await freePort()), options);
     const end = performance.now() + START_MS;
-    while (!sshd.#log.includes('Server listening on 127.0.0.1')) {
+    while (!sshd.#log.includes('Server listening on ')) {
       if (sshd.#process.exitCode !== null || performance.now() > end)
         throw new Error(`sshd did not start:\n${sshd.#log}`);
       await new Promise((done) => setTimeout(done, 20));
@@ -75,12 +79,12 @@ export class Sshd {
     this.#folder = folder;
     this.port = port;
     this.hostKeyFile = makeKey(folder, options.hostKey ?? 'host', options.keyType);
-    const config = join(folder, `sshd-${port}.conf`);
+    const config = join(folder, `sshd-${options.address ?? ''}-${port}.conf`);
     writeFileSync(
       config,
       [
         `Port ${port}`,
-        'ListenAddress 127.0.0.1',
+        `ListenAddress ${options.address ?? '127.0.0.1'}`,
         `HostKey ${this.hostKeyFile}`,
         ...(options.also ?? []).map((type) => `HostKey ${makeKey(folder, `also-${type}`, type)}`),
         ...(options.lines ?? []),
@@ -90,7 +94,7 @@ export class Sshd {
         'PermitRootLogin yes',
         'StrictModes no',
         'UsePAM no',
-        'Subsystem sftp internal-sftp',
+        `Subsystem sftp ${options.sftp ?? 'internal-sftp'}`,
         // bash under sshd reads ~/.bashrc: what the developer has in it is none of the tests' business.
         `SetEnv HOME=${folder}`,
         '',

@@ -9,7 +9,7 @@ import type { RealScreen, Spot } from './truth.ts';
 
 const require = createRequire(import.meta.url);
 /** Fonts of the desktops in the matrix: GNOME, Ubuntu, Electron applications, terminals; KDE has Noto Sans. */
-const FONTS = ['inter', 'ubuntu', 'cantarell', 'jetbrains-mono', 'noto-sans'] as const;
+export const FONTS = ['inter', 'ubuntu', 'cantarell', 'jetbrains-mono', 'noto-sans'] as const;
 for (const font of FONTS)
   for (const weight of font === 'noto-sans' ? [400] : [400, 700])
     GlobalFonts.registerFromPath(

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline, Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import sharp from 'sharp';
 
@@ -31,6 +32,7 @@ export type Act =
   | { readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
   | { readonly raw: string }
   | 'hang'
+  | 'endless'
   | 'half'
   | 'reset';
 
@@ -129,6 +131,15 @@ function perform(act: Act, response: ServerResponse, held: Set<ServerResponse>):
   }
   if (act === 'reset') {
     response.destroy();
+    return;
+  }
+  if (act === 'endless') {
+    const pieces = function* (): Generator<string> {
+      for (;;) yield ' '.repeat(1 << 20);
+    };
+    response.writeHead(200, { 'content-type': 'application/json' });
+    // Until the client hangs up.
+    pipeline(Readable.from(pieces()), response, () => undefined);
     return;
   }
   if (act === 'half') {

@@ -6,10 +6,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import { expect } from '@playwright/test';
 
 const START_MS = 20_000;
+
+/** What a peer has written to `output`, once it has made `output.done` beside it. */
+export async function writtenTo(output: string): Promise<string> {
+  await expect.poll(() => existsSync(`${output}.done`), { timeout: START_MS }).toBe(true);
+  return readFile(output, 'utf8');
+}
 
 /** A process that a test started; {@link stop} waits until it is gone. */
 export class Peer {

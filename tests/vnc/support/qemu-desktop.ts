@@ -68,6 +68,11 @@ export class QemuDesktop {
     await page.mouse.click(x + 300, y + 200);
   }
 
+  /** Presses a key at the guest's keyboard, not at the viewer's: `caps_lock`. */
+  async sendKey(key: string): Promise<void> {
+    await this.#guest.sendKey(key);
+  }
+
   /** Runs a command in the session on the screen. */
   asUser(command: string): Promise<string> {
     return this.shell(`${AS_USER} ${command}`);

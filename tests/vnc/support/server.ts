@@ -46,12 +46,20 @@ export function update(...rects: readonly Buffer[]): Buffer {
   return Buffer.concat([header, ...rects]);
 }
 
+export interface ScriptedKey {
+  readonly keysym: number;
+  readonly down: boolean;
+  readonly scanCode?: number;
+}
+
 export interface ServerOptions {
   readonly width?: number;
   readonly height?: number;
   readonly name?: string;
   /** What the server does with each update request; default: answer full requests with {@link ScriptedServer.paint}. */
   readonly onRequest?: (request: Rect, incremental: boolean, server: ScriptedServer) => void;
+  /** Called with each key, `scanCode` where it came by its place. */
+  readonly onKey?: (key: ScriptedKey, server: ScriptedServer) => void;
   /** Hangs up instead of greeting. */
   readonly refuse?: boolean;
   /** Says nothing but what the test sends. */
@@ -116,6 +124,11 @@ export class ScriptedServer {
     return this.log.filter((message) => message.type === 'pointer');
   }
 
+  #key(key: ScriptedKey): void {
+    this.log.push({ type: 'key', keysym: key.keysym, down: key.down });
+    this.#options.onKey?.(key, this);
+  }
+
   async #serve(stream: Duplex): Promise<void> {
     const reader = new ByteReader(stream);
     stream.write('RFB 003.008\n');
@@ -155,10 +168,11 @@ export class ScriptedServer {
       const rect = { x, y, width, height };
       this.log.push({ type: 'request', rect, incremental });
       if (this.#options.onRequest) this.#options.onRequest(rect, incremental, this);
-      else if (!incremental) this.paint(rect);
+      // A request beyond any screen means all of it.
+      else if (!incremental) this.paint(rect.width === 65_535 ? this.whole : rect);
     } else if (type === 4) {
       const bytes = await reader.take(7);
-      this.log.push({ type: 'key', down: bytes.readUInt8(0) === 1, keysym: bytes.readUInt32BE(3) });
+      this.#key({ down: bytes.readUInt8(0) === 1, keysym: bytes.readUInt32BE(3) });
     } else if (type === 5) {
       const bytes = await reader.take(5);
       const [buttons, x, y] = [bytes.readUInt8(0), bytes.readUInt16BE(1), bytes.readUInt16BE(3)];
@@ -172,7 +186,8 @@ export class ScriptedServer {
       this.log.push({ type: 'push', enable });
     } else if (type === 255) {
       const bytes = await reader.take(11);
-      this.log.push({ type: 'key', down: bytes.readUInt16BE(1) === 1, keysym: bytes.readUInt32BE(3) });
+      const scanCode = bytes.readUInt32BE(7);
+      this.#key({ down: bytes.readUInt16BE(1) === 1, keysym: bytes.readUInt32BE(3), scanCode });
     } else {
       throw new Error(`the client sent message type ${type}`);
     }

@@ -70,13 +70,19 @@ export class Desktop implements Display {
   readonly #files: GuestFiles;
   readonly #faults: Faults;
   readonly #journal: Journal;
-  readonly #overlays: { readonly greeter: Overlay; readonly firstRun: Overlay; readonly banner: Overlay };
+  readonly #overlays: {
+    readonly greeter: Overlay;
+    readonly firstRun: Overlay;
+    readonly banner: Overlay;
+    readonly shutDown: Overlay;
+  };
   readonly #listeners = new Set<(area: Area | 'resized') => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #clock: GuestClock;
   readonly #locker: Locker;
   #keys = this.#keyMapper();
   #isBannerDismissed = false;
+  #isShuttingDown = false;
   #hidesWindows = false;
   #phase: Phase = 'off';
   #windows: Window[] = [];
@@ -102,6 +108,12 @@ export class Desktop implements Display {
         'Sign in to get the most out of Windows.',
         'Continue',
         () => undefined,
+      ),
+      shutDown: new SystemDialog(
+        'Shut Down Windows',
+        'What do you want the computer to do?',
+        'OK',
+        () => (this.#isShuttingDown = false),
       ),
       banner: new SystemDialog(
         'Software Updates Ready',
@@ -156,11 +168,17 @@ export class Desktop implements Display {
     if (overlay !== undefined) overlay.key(press);
     else if (press.name === 'Super') this.#query = this.#query === undefined ? '' : undefined;
     else if (this.#query !== undefined) this.#launcherKey(press, this.#query);
-    else if (press.alt && press.name === 'F4')
-      this.#windows.slice(-1).forEach(({ pid }) => this.#processes.exit(pid, 0));
-    else this.#windows.at(-1)?.program.key(press);
+    else if (press.alt && press.name === 'F4') this.#closeFocused();
+    else if (!this.#faults.has('desktop-focused')) this.#windows.at(-1)?.program.key(press);
     this.#caret = true;
     this.#repaint();
+  }
+
+  /** Alt+F4. On the desktop of Windows it asks whether to shut down. */
+  #closeFocused(): void {
+    const focused = this.#faults.has('desktop-focused') ? undefined : this.#windows.at(-1);
+    if (focused !== undefined) this.#processes.exit(focused.pid, 0);
+    else if (this.#faults.has('alt-f4-on-desktop')) this.#isShuttingDown = true;
   }
 
   pointer(x: number, y: number, buttons: number): void {
@@ -223,6 +241,7 @@ export class Desktop implements Display {
     this.#buttons = 0;
     this.#locker.reset();
     this.#isBannerDismissed = false;
+    this.#isShuttingDown = false;
     this.#keys = this.#keyMapper();
   }
 
@@ -232,7 +251,8 @@ export class Desktop implements Display {
 
   /** What lies over everything and takes the input. */
   #overlay(): Overlay | undefined {
-    if (this.#faults.has('greeter')) return this.#overlays.greeter;
+    if (this.#faults.has('greeter') || this.#faults.has('session-locked')) return this.#overlays.greeter;
+    if (this.#isShuttingDown) return this.#overlays.shutDown;
     if (this.#locker.screen !== undefined) return this.#locker.screen;
     const runs = (comm: string): boolean => this.#processes.list().some((process) => process.comm === comm);
     if (this.#faults.has('first-run-dialog') && runs(FIRST_RUN_COMM)) return this.#overlays.firstRun;

@@ -66,7 +66,14 @@ function grep(
   const warning = isTooLong
     ? `${tool}: pattern that searches for process name longer than 15 characters will result in zero matches\nTry \`${tool} -f' option to match against the complete command line.\n`
     : '';
-  const expression = new RegExp(exact ? `^(?:${pattern})$` : pattern);
+  const expression = expressionOf(exact ? `^(${pattern})$` : pattern);
+  if (expression === undefined) {
+    return {
+      stdout: '',
+      stderr: `${tool}: regex error: Invalid preceding regular expression\n`,
+      exitCode: 2,
+    };
+  }
   const hits = host.processes
     .list()
     .filter((process) => user === undefined || process.user === user)
@@ -80,6 +87,15 @@ function grep(
   const lines =
     tool === 'pgrep' ? hits.map(({ pid, comm }) => (isList ? `${pid} ${comm}\n` : `${pid}\n`)) : [];
   return { stdout: lines.join(''), stderr: warning, exitCode: hits.length > 0 ? 0 : 1 };
+}
+
+/** Stands for the C library's; undefined for what it would refuse too. */
+function expressionOf(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern);
+  } catch {
+    return undefined;
+  }
 }
 
 function kill(

@@ -8,6 +8,7 @@ import type { GuestClock } from '../clock.ts';
 import type { GuestDisk } from '../files.ts';
 import type { Journal } from '../journal.ts';
 import type { GuestNetwork } from '../network.ts';
+import type { HeldFiles } from '../held-files.ts';
 import type { Faults } from '../quirks.ts';
 import type { ProcessTable } from '../processes.ts';
 import type { GuestDefinition, ProcessSession } from '../system.ts';
@@ -18,6 +19,8 @@ export interface ShellResult {
   /** Undefined when a signal ended the command. */
   readonly exitCode: number | undefined;
   readonly signal?: string;
+  /** The bytes, where they are not UTF-8. */
+  readonly raw?: { readonly stdout: Buffer; readonly stderr: Buffer };
 }
 
 export interface ExecRequest {
@@ -42,6 +45,13 @@ export interface ShellHost {
   readonly faults: Faults;
   readonly journal: Journal;
   readonly network: GuestNetwork;
+  readonly held: HeldFiles;
+  /** Since the kernel started, by a counter that nobody sets. Milliseconds. */
+  upMs(): number;
+  /** When the user's password was set. */
+  passwordAt(): Date;
+  /** The guest restarts itself. */
+  restart(): void;
   /** The PCI devices that the machine was started with. */
   passedThrough(): readonly GuestPciDevice[];
 }

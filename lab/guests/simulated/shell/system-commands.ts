@@ -26,7 +26,7 @@ export function systemCommands(host: ShellHost, user: string): Command[] {
     defineCommand('lspci', (args) =>
       Promise.resolve({ stdout: lspci(host.passedThrough(), args), stderr: '', exitCode: 0 }),
     ),
-    defineCommand('systemctl', (args) => Promise.resolve(systemctl(args))),
+    defineCommand('systemctl', (args) => Promise.resolve(systemctl(host, args))),
     defineCommand('journalctl', async (args) => ({
       stdout: await journalctl(host, args),
       stderr: '',
@@ -134,8 +134,14 @@ async function journalctl({ definition, journal }: ShellHost, args: readonly str
     .join('');
 }
 
-function systemctl(args: readonly string[]): { stdout: string; stderr: string; exitCode: number } {
-  if (args.includes('is-system-running')) return { stdout: 'running\n', stderr: '', exitCode: 0 };
+function systemctl(
+  { faults }: ShellHost,
+  args: readonly string[],
+): { stdout: string; stderr: string; exitCode: number } {
+  if (args.includes('is-system-running'))
+    return faults.has('booting')
+      ? { stdout: 'starting\n', stderr: '', exitCode: 1 }
+      : { stdout: 'running\n', stderr: '', exitCode: 0 };
   if (args.includes('is-active')) {
     const unit = args.at(-1) ?? '';
     const known = /^(sshd?|qemu-guest-agent|graphical\.target)(\.service)?$/.test(unit);

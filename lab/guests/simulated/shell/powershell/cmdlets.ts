@@ -6,6 +6,13 @@
 import { HARBOR_VERSION, HARBOR_WINDOWS } from '../../files.ts';
 import type { GuestProcess, ProcessSession } from '../../system.ts';
 import type { ShellHost } from '../shell.ts';
+import { dateTime } from './console.ts';
+import { unauthorized } from './denied.ts';
+import { errorRecord } from './errors.ts';
+import { fileCmdlets } from './file-cmdlets.ts';
+import { registryOf } from './registry.ts';
+import { settingsCmdlets } from './settings.ts';
+import { isDenied } from './tasks.ts';
 import {
   type Commands,
   type Invocation,
@@ -20,20 +27,21 @@ import {
 /** Of winerror.h: msiexec could not open the package. */
 const ERROR_INSTALL_PACKAGE_OPEN_FAILED = 1619;
 
-interface ScheduledTask {
-  readonly path: string;
-  readonly arguments: string;
-  /** Only an interactive task sees the user's desktop. */
-  readonly interactive: boolean;
+/** Who runs a script, and in which of its own processes. */
+export interface Caller {
+  readonly user: string;
+  readonly session: ProcessSession;
+  /** PowerShell's own process; what it starts are its children. */
+  readonly pid: number;
 }
 
-export function createCommands(host: ShellHost, user: string, session: ProcessSession): Commands {
+export function createCommands(host: ShellHost, caller: Caller): Commands {
   return {
-    ...processCmdlets(host, user, session),
+    ...processCmdlets(host, caller),
     ...fileCmdlets(host),
-    ...taskCmdlets(host),
-    ...pipelineCmdlets(host),
-    ...clockCmdlets(host, user),
+    ...settingsCmdlets(host, caller.user),
+    ...pipelineCmdlets(host, caller),
+    ...clockCmdlets(host, caller.user),
   };
 }
 
@@ -60,15 +68,15 @@ function baseName(process: GuestProcess): string {
   return process.comm.replace(/\.exe$/i, '');
 }
 
-function processCmdlets(host: ShellHost, user: string, session: ProcessSession): Commands {
+function processCmdlets(host: ShellHost, { user, session, pid: own }: Caller): Commands {
+  const list = (): readonly GuestProcess[] => visible(host);
   const find = (call: Invocation): { found: GuestProcess[]; missing: string[] } => {
     const id = call.named('Id');
-    if (id !== undefined)
-      return { found: host.processes.list().filter(({ pid }) => pid === Number(id)), missing: [] };
+    if (id !== undefined) return { found: list().filter(({ pid }) => pid === Number(id)), missing: [] };
     const names = call.list('Name', 0).map(show);
-    if (names.length === 0) return { found: [...host.processes.list()], missing: [] };
+    if (names.length === 0) return { found: [...list()], missing: [] };
     const matches = (name: string): GuestProcess[] =>
-      host.processes.list().filter((process) => wildcard(name).test(baseName(process)));
+      list().filter((process) => wildcard(name).test(baseName(process)));
     const missing = names.filter((name) => !name.includes('*') && matches(name).length === 0);
     return { found: names.flatMap(matches), missing };
   };
@@ -77,12 +85,19 @@ function processCmdlets(host: ShellHost, user: string, session: ProcessSession):
   const start = (path: string, where: ProcessSession): Outcome => {
     const isKnown = path.toLowerCase() === HARBOR_WINDOWS.toLowerCase();
     if (!isKnown) return { errors: [`The system cannot find the file specified: ${path}`] };
-    host.processes.spawn({ path, user, session: where });
+    host.processes.spawn({ path, user, session: where, ppid: own });
     return {};
   };
   return {
     'get-process': (call) => {
       const { found, missing } = find(call);
+      const wantsOwner = call.named('IncludeUserName') === true;
+      // Get-Process -IncludeUserName: only elevated.
+      if (wantsOwner && isDenied(host, user)) {
+        const message = "Get-Process : The 'IncludeUserName' parameter requires elevated user rights.";
+        const id = 'IncludeUserNameRequiresElevation,Microsoft.PowerShell.Commands.GetProcessCommand';
+        return { errors: [{ ...errorRecord(message, id, 'PermissionDenied'), isTerminating: true }] };
+      }
       return {
         values: found.map((process) => ({
           display: baseName(process),
@@ -91,6 +106,7 @@ function processCmdlets(host: ShellHost, user: string, session: ProcessSession):
           Id: process.pid,
           SessionId: process.session === 'desktop' ? 1 : 0,
           Path: process.cmdline,
+          ...(wantsOwner ? { UserName: `${host.definition.name.toUpperCase()}\\${process.user}` } : {}),
         })),
         errors: missing.map((name) => notFound(name, 'Get-Process')),
       };
@@ -134,13 +150,20 @@ function processCmdlets(host: ShellHost, user: string, session: ProcessSession):
     msiexec: async (call) => {
       // A program with windows is not waited for unless its output is piped: no exit code then.
       if (!call.piped) return {};
+      const { faults } = host;
+      if (faults.has('installer-busy')) return { exitCode: 1618 };
+      if (faults.has('installer-wants-restart')) return { exitCode: 3010 };
+      if (faults.has('installer-restarts')) {
+        host.restart();
+        return { exitCode: 1641 };
+      }
       const file = call.words[call.words.findIndex((word) => word.toLowerCase() === '/i') + 1] ?? '';
       return { exitCode: (await host.disk.exists(file)) ? 0 : ERROR_INSTALL_PACKAGE_OPEN_FAILED };
     },
     taskkill: (call) => {
       const words = call.words.map((word) => word.toLowerCase());
       const image = call.words[words.indexOf('/im') + 1] ?? '';
-      const hits = host.processes.list().filter(({ comm }) => comm.toLowerCase() === image.toLowerCase());
+      const hits = list().filter(({ comm }) => comm.toLowerCase() === image.toLowerCase());
       for (const { pid } of hits) host.processes.kill(pid, 'KILL');
       if (hits.length === 0) return { errors: [`ERROR: The process "${image}" not found.`], exitCode: 128 };
       return { values: [`SUCCESS: The process "${image}" has been terminated.`], exitCode: 0 };
@@ -148,118 +171,39 @@ function processCmdlets(host: ShellHost, user: string, session: ProcessSession):
   };
 }
 
-function fileCmdlets({ disk }: ShellHost): Commands {
-  const paths = (call: Invocation): string[] =>
-    [
-      ...call.list('Path', 0),
-      ...call.list('LiteralPath', 9),
-      ...call.input.flatMap((item) => properties(item, 'FullName')),
-    ].map(show);
-  const matching = async (path: string): Promise<string[]> => {
-    if (!path.includes('*')) return (await disk.exists(path)) ? [path] : [];
-    const folder = path.slice(0, path.lastIndexOf('\\'));
-    const pattern = wildcard(path.slice(path.lastIndexOf('\\') + 1));
-    const names = (await disk.exists(folder)) ? await disk.fs.readdir(disk.inner(folder)) : [];
-    return names.filter((name) => pattern.test(name)).map((name) => `${folder}\\${name}`);
-  };
-  const missing = (verb: string, path: string): string =>
-    `${verb} : Cannot find path '${path}' because it does not exist.`;
+function pipelineCmdlets(host: ShellHost, { user }: Caller): Commands {
+  const { definition, journal, faults } = host;
   return {
-    'test-path': async (call) => {
-      const hits = await Promise.all(paths(call).map(matching));
-      return { values: hits.map((found) => found.length > 0) };
+    'new-object': (call) => {
+      const type = show(call.argument('TypeName', 0) ?? '').replace(/^System\./i, '');
+      const [argument] = call.list('ArgumentList', 1);
+      if (/^Text\.UTF8Encoding$/i.test(type))
+        return { values: [{ __encoding: 'utf-8', bom: argument === true }] };
+      if (/^Security\.Principal\.NTAccount$/i.test(type))
+        return { values: [{ __account: show(argument ?? '') }] };
+      return {
+        errors: [
+          `New-Object : Cannot find type [${type}]: verify that the assembly containing this type is loaded.`,
+        ],
+      };
     },
-    'remove-item': async (call) => {
-      const errors: string[] = [];
-      for (const path of paths(call)) {
-        const found = await matching(path);
-        if (found.length === 0 && !path.includes('*')) errors.push(missing('Remove-Item', path));
-        for (const file of found) await disk.remove(file);
-      }
-      return { errors };
+    'split-path': (call) => {
+      const path = show(call.argument('Path', 0) ?? call.named('LiteralPath') ?? call.named('Parent') ?? '');
+      return { values: [path.slice(0, path.lastIndexOf('\\'))] };
     },
-    'get-childitem': async (call) => {
-      const values: Value[] = [];
-      const errors: string[] = [];
-      for (const path of paths(call)) {
-        const found = await matching(path);
-        if (found.length === 0 && !path.includes('*')) errors.push(missing('Get-ChildItem', path));
-        for (const file of found) {
-          const { mtime } = await disk.fs.stat(disk.inner(file));
-          const name = file.slice(file.lastIndexOf('\\') + 1);
-          values.push({ display: name, Name: name, FullName: file, LastWriteTime: mtime.getTime() });
-        }
-      }
-      return { values, errors };
+    'get-itemproperty': (call) => {
+      const path = show(call.named('LiteralPath') ?? call.argument('Path', 0) ?? '');
+      const values = registryOf(host)[path.toLowerCase()];
+      if (values === undefined)
+        return { errors: [`Get-ItemProperty : Cannot find path '${path}' because it does not exist.`] };
+      return { values: [values] };
     },
-    'get-item': async (call) => {
-      const path = show(call.argument('Path', 0) ?? '');
-      if (!(await disk.exists(path))) return { errors: [missing('Get-Item', path)] };
-      const isHarbor = path.toLowerCase() === HARBOR_WINDOWS.toLowerCase();
-      const version = isHarbor ? { ProductVersion: HARBOR_VERSION.replace(/^\S+ /, '') } : {};
-      return { values: [{ display: path, FullName: path, VersionInfo: version }] };
+    shutdown: (call) => {
+      const words = call.words.map((word) => word.toLowerCase());
+      if (isDenied(host, user)) return { errors: ['Access is denied.(5)'], exitCode: 5 };
+      if (words.includes('/r')) host.restart();
+      return { exitCode: 0 };
     },
-    'get-content': async (call) => {
-      const path = show(call.argument('Path', 0) ?? '');
-      if (!(await disk.exists(path))) return { errors: [missing('Get-Content', path)] };
-      return { values: [await disk.read(path)] };
-    },
-    'set-content': async (call) => {
-      await disk.write(
-        show(call.argument('Path', 0) ?? ''),
-        show(call.argument('Value', 1) ?? call.input[0] ?? ''),
-      );
-      return {};
-    },
-    'new-item': async (call) => {
-      await disk.fs.mkdir(disk.inner(show(call.argument('Path', 0) ?? '')), { recursive: true });
-      return {};
-    },
-  };
-}
-
-function taskCmdlets({ definition, processes }: ShellHost): Commands {
-  const tasks = new Map<string, ScheduledTask>();
-  return {
-    'new-scheduledtaskaction': (call) => ({
-      values: [{ Execute: show(call.named('Execute') ?? ''), Arguments: show(call.named('Argument') ?? '') }],
-    }),
-    'new-scheduledtaskprincipal': (call) => ({
-      values: [
-        { UserId: show(call.named('UserId') ?? ''), LogonType: show(call.named('LogonType') ?? 'S4U') },
-      ],
-    }),
-    'register-scheduledtask': (call) => {
-      const action = call.named('Action') ?? null;
-      const principal = call.named('Principal') ?? null;
-      const user = show(property(principal, 'UserId') ?? '').replace(/^.*\\/, '');
-      tasks.set(show(call.named('TaskName') ?? ''), {
-        path: show(property(action, 'Execute') ?? ''),
-        arguments: show(property(action, 'Arguments') ?? ''),
-        interactive:
-          /^Interactive$/i.test(show(property(principal, 'LogonType') ?? '')) && user === definition.user,
-      });
-      return {};
-    },
-    'start-scheduledtask': (call) => {
-      const name = show(call.argument('TaskName', 0) ?? '');
-      const task = tasks.get(name);
-      if (task === undefined)
-        return { errors: [`Start-ScheduledTask : The system cannot find the file specified: ${name}`] };
-      const session = task.interactive ? 'desktop' : 'system';
-      processes.spawn({ path: task.path.replaceAll('"', ''), user: definition.user, session });
-      return {};
-    },
-    'unregister-scheduledtask': (call) => {
-      const name = show(call.argument('TaskName', 0) ?? '');
-      return tasks.delete(name) ? {} : { errors: [`Unregister-ScheduledTask : No task "${name}" found.`] };
-    },
-  };
-}
-
-function pipelineCmdlets(host: ShellHost): Commands {
-  const { definition, journal } = host;
-  return {
     'get-pnpdevice': () => ({
       values: host.passedThrough().map(({ vendor, device }, index) => ({
         Status: 'OK',
@@ -309,28 +253,44 @@ function pipelineCmdlets(host: ShellHost): Commands {
       };
       return { values: call.input.toSorted((a, b) => sign * compared(a, b)) };
     },
-    'get-ciminstance': (call) => {
-      const name = show(call.argument('ClassName', 0) ?? '');
-      if (name !== 'Win32_OperatingSystem') return { errors: [`Get-CimInstance : Invalid class "${name}"`] };
+    'get-winevent': async (call) => {
+      if (isDenied(host, user)) return { errors: [unauthorized()] };
+      const filter = call.named('FilterHashtable') ?? null;
+      const since = property(filter, 'StartTime');
+      const from = Number(since === undefined ? 0 : property(since, '__at'));
+      const most = Number(call.named('MaxEvents') ?? Infinity);
+      const found = (await journal.entries())
+        .filter(({ at }) => at >= from)
+        .toReversed()
+        .slice(0, most);
+      if (found.length === 0 && faults.has('events-by-filter')) {
+        const message = 'Get-WinEvent : No events were found that match the specified selection criteria.';
+        const id = 'NoMatchingEventsFound,Microsoft.PowerShell.Commands.GetWinEventCommand';
+        return { errors: [errorRecord(message, id, 'ObjectNotFound')] };
+      }
       return {
-        values: [
-          {
-            Caption: definition.prettyName,
-            BuildNumber: definition.kernel,
-            Version: `10.0.${definition.kernel}`,
-          },
-        ],
+        values: found.map(({ at, comm, text }) => ({
+          display: text,
+          TimeCreated: faults.has('events-by-filter') ? dateTime(at) : new Date(at).toISOString(),
+          ProviderName: comm,
+          Message: text,
+        })),
       };
     },
-    'get-winevent': async () => ({
-      values: (await journal.entries()).map(({ at, comm, text }) => ({
-        display: text,
-        TimeCreated: new Date(at).toISOString(),
-        ProviderName: comm,
-        Message: text,
-      })),
-    }),
     hostname: () => ({ values: [definition.name.toUpperCase()], exitCode: 0 }),
-    whoami: () => ({ values: [`${definition.name}\\${definition.user}`], exitCode: 0 }),
+    whoami: () => ({ values: [`${definition.name}\\${user}`], exitCode: 0 }),
   };
+}
+
+/** All processes; a locked session has LogonUI in it, another user's has his explorer. */
+function visible({ processes, faults }: ShellHost): readonly GuestProcess[] {
+  const all = processes.list().map((process) => {
+    const isForeign = faults.has('other-session') && process.comm === 'explorer.exe';
+    return isForeign ? { ...process, user: 'somebody' } : process;
+  });
+  if (!faults.has('session-locked')) return all;
+  const [first] = all;
+  const path = 'C:\\Windows\\System32\\LogonUI.exe';
+  const locker = { pid: 900, ppid: 1, comm: 'LogonUI.exe', cmdline: path, user: 'SYSTEM' } as const;
+  return [...all, { ...locker, session: 'desktop', startedAt: first?.startedAt ?? 0 }];
 }

@@ -4,10 +4,12 @@
  * @module
  */
 import type { ShellResult } from '../shell.ts';
+import { type ErrorRecord, errorRecord, errorValue, ErrorStream } from './errors.ts';
 import { type CommandCall, type Expression, parse, type Pipeline, type Statement } from './syntax.ts';
 import { PowerShellError } from './tokens.ts';
+import { compare, isTrue, properties, show, type Value } from './values.ts';
 
-export type Value = string | number | boolean | null | Readonly<Record<string, unknown>>;
+export { properties, property, show, type Value, wildcard } from './values.ts';
 
 /** What a cmdlet is given. */
 export interface Invocation {
@@ -29,8 +31,26 @@ export interface Invocation {
 export interface Outcome {
   readonly values?: readonly Value[];
   readonly exitCode?: number;
+  /** What a native program wrote, in its own bytes. */
+  readonly raw?: { readonly stdout: Buffer; readonly stderr: Buffer };
   /** Non-terminating errors: silent with `-ErrorAction SilentlyContinue`, fatal with `Stop`. */
-  readonly errors?: readonly string[];
+  readonly errors?: readonly (string | ErrorRecord)[];
+}
+
+/** What a script stands on beside its cmdlets. */
+export interface Environment {
+  readonly variables: Readonly<Record<string, string>>;
+  /** A static property, or a static method with `items`; undefined for one that is not known here. */
+  static(type: string, name: string, items: readonly Value[] | undefined): readonly Value[] | undefined;
+  setStatic(type: string, name: string, value: Value): void;
+  /** A method of an object. */
+  method(object: Value, name: string, items: readonly Value[]): readonly Value[] | undefined;
+  /** A value as another type. */
+  cast(type: string, value: Value): Value;
+  /** Bytes of a text in the encoding of the console, as it is at this moment. */
+  encode(text: string): Buffer;
+  /** Error records leave as XML of 80 columns, and not as text. */
+  readonly clixml: boolean;
 }
 
 export type Commands = Readonly<Record<string, (call: Invocation) => Promise<Outcome> | Outcome>>;
@@ -44,20 +64,24 @@ class Exit extends Error {
   }
 }
 
+/** `break` on its way out of a loop. */
+class Break extends Error {}
+
 /** Runs a script as `powershell -EncodedCommand` does: a parse error or an uncaught one gives exit code 1. */
 export async function runPowerShell(
   script: string,
   commands: Commands,
-  environment: Readonly<Record<string, string>>,
+  environment: Environment,
+  stdin = '',
 ): Promise<ShellResult> {
-  const interpreter = new Interpreter(commands, environment);
+  const interpreter = new Interpreter(commands, environment, stdin);
   try {
     await interpreter.statements(parse(script));
     return interpreter.result(interpreter.lastFailed ? 1 : 0);
   } catch (error) {
     if (error instanceof Exit) return interpreter.result(error.code);
     if (error instanceof PowerShellError) {
-      interpreter.report(error.message);
+      interpreter.report(error.record ?? errorRecord(error.message));
       return interpreter.result(1);
     }
     throw error;
@@ -66,24 +90,27 @@ export async function runPowerShell(
 
 class Interpreter {
   readonly #commands: Commands;
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly #environment: Environment;
   readonly #variables = new Map<string, readonly Value[]>();
-  readonly #stdout: string[] = [];
-  readonly #stderr: string[] = [];
+  readonly #stdout: Buffer[] = [];
+  readonly #stderr: ErrorStream;
   lastFailed = false;
 
-  constructor(commands: Commands, environment: Readonly<Record<string, string>>) {
+  constructor(commands: Commands, environment: Environment, stdin: string) {
+    this.#variables.set('input', stdin === '' ? [] : stdin.replace(/\r?\n$/, '').split(/\r?\n/));
     this.#commands = commands;
     this.#environment = environment;
+    this.#stderr = new ErrorStream(environment.clixml, (text) => environment.encode(text));
     this.#variables.set('true', [true]).set('false', [false]).set('null', []).set('lastexitcode', []);
   }
 
   result(exitCode: number): ShellResult {
-    return { stdout: this.#stdout.join(''), stderr: this.#stderr.join(''), exitCode };
+    const raw = { stdout: Buffer.concat(this.#stdout), stderr: this.#stderr.bytes() };
+    return { stdout: raw.stdout.toString('utf8'), stderr: raw.stderr.toString('utf8'), raw, exitCode };
   }
 
-  report(message: string): void {
-    this.#stderr.push(`${message}\r\n`);
+  report(record: ErrorRecord): void {
+    this.#stderr.record(record);
   }
 
   async statements(list: readonly Statement[]): Promise<void> {
@@ -93,10 +120,35 @@ class Interpreter {
   async #statement(statement: Statement): Promise<void> {
     switch (statement.kind) {
       case 'run':
-        for (const value of await this.#pipeline(statement.pipeline)) this.#stdout.push(`${show(value)}\r\n`);
+        for (const value of await this.#pipeline(statement.pipeline))
+          this.#stdout.push(this.#environment.encode(`${show(value)}\r\n`));
         return;
-      case 'assign':
-        this.#variables.set(statement.name.toLowerCase(), await this.#pipeline(statement.value));
+      case 'assign': {
+        const name = statement.name.toLowerCase();
+        const value = await this.#pipeline(statement.value);
+        const before = this.#variables.get(name) ?? [];
+        this.#variables.set(name, statement.adds ? added(before, value) : value);
+        return;
+      }
+      case 'set-static':
+        this.#environment.setStatic(
+          statement.type,
+          statement.name,
+          (await this.#pipeline(statement.value))[0] ?? null,
+        );
+        return;
+      case 'throw': {
+        const [value = ''] = await this.#pipeline(statement.value);
+        throw new PowerShellError(show(value), errorRecord(show(value), show(value), 'OperationStopped'));
+      }
+      case 'break':
+        throw new Break();
+      case 'while':
+        try {
+          while (isTrue(await this.#pipeline(statement.test))) await this.statements(statement.body);
+        } catch (error) {
+          if (!(error instanceof Break)) throw error;
+        }
         return;
       case 'exit':
         throw new Exit(
@@ -117,9 +169,11 @@ class Interpreter {
         try {
           await this.statements(statement.body);
         } catch (error) {
-          if (!(error instanceof PowerShellError)) throw error;
-          this.#variables.set('_', [error.message]);
+          if (!(error instanceof PowerShellError) || statement.handler === undefined) throw error;
+          this.#variables.set('_', [errorValue(error.record ?? errorRecord(error.message))]);
           await this.statements(statement.handler);
+        } finally {
+          await this.statements(statement.always);
         }
     }
   }
@@ -138,7 +192,14 @@ class Interpreter {
   }
 
   async #command(call: CommandCall, input: readonly Value[], piped: boolean): Promise<readonly Value[]> {
-    const name = show((await this.#values(call.name))[0] ?? '');
+    if (call.name.kind === 'block') return this.#block(call.name, null);
+    const [target = ''] = await this.#values(call.name);
+    const script = properties(target, '__script')[0];
+    if (script !== undefined) {
+      await this.statements(parse(show(script)));
+      return [];
+    }
+    const name = show(target);
     const run =
       this.#commands[
         name
@@ -147,8 +208,14 @@ class Interpreter {
           .replace(/\.exe$/, '')
       ];
     if (run === undefined) {
+      this.lastFailed = true;
       throw new PowerShellError(
-        `${name} : The term '${name}' is not recognized as the name of a cmdlet, function, script file, or operable program.`,
+        `${name} : The term '${name}' is not recognized`,
+        errorRecord(
+          `${name} : The term '${name}' is not recognized as the name of a cmdlet, function, script file, or operable program.`,
+          'CommandNotFoundException',
+          'ObjectNotFound',
+        ),
       );
     }
     const positional: Value[][] = [];
@@ -173,28 +240,36 @@ class Interpreter {
     });
     if (outcome.exitCode !== undefined) this.#variables.set('lastexitcode', [outcome.exitCode]);
     this.lastFailed = (outcome.errors?.length ?? 0) > 0 || (outcome.exitCode ?? 0) !== 0;
+    if (outcome.raw !== undefined) {
+      this.#stdout.push(outcome.raw.stdout);
+      this.#stderr.raw(outcome.raw.stderr);
+    }
     this.#errors(outcome.errors ?? [], named.get('erroraction')?.[0]);
     return outcome.values ?? [];
   }
 
-  #errors(errors: readonly string[], action: Value | undefined): void {
+  #errors(errors: readonly (string | ErrorRecord)[], action: Value | undefined): void {
     const preference = show(
       action ?? this.#variables.get('erroractionpreference')?.[0] ?? 'Continue',
     ).toLowerCase();
-    for (const message of errors) {
-      if (preference === 'stop') throw new PowerShellError(message);
-      if (preference !== 'silentlycontinue' && preference !== 'ignore') this.report(message);
+    for (const error of errors) {
+      const record = typeof error === 'string' ? errorRecord(error) : error;
+      // A terminating error of a cmdlet knows no preference (about_Preference_Variables).
+      if (preference === 'stop' || record.isTerminating) throw new PowerShellError(record.message, record);
+      if (preference !== 'silentlycontinue' && preference !== 'ignore') this.report(record);
     }
   }
 
   async #block(expression: Expression | undefined, item: Value): Promise<readonly Value[]> {
     if (expression?.kind !== 'block') throw new PowerShellError('A script block is expected.');
-    this.#variables.set('_', [item]);
+    const outer = this.#variables.get('_');
+    if (item !== null) this.#variables.set('_', [item]);
     const results: Value[] = [];
     for (const statement of expression.body) {
       if (statement.kind === 'run') results.push(...(await this.#pipeline(statement.pipeline)));
       else await this.#statement(statement);
     }
+    if (outer !== undefined) this.#variables.set('_', outer);
     return results;
   }
 
@@ -228,15 +303,51 @@ class Interpreter {
             await this.#values(expression.right),
           ),
         ];
+      case 'at':
+        return this.#pipeline(expression.pipeline);
+      case 'method': {
+        const items = (await Promise.all(expression.items.map((item) => this.#values(item)))).flat();
+        const results: Value[] = [];
+        for (const object of await this.#values(expression.object)) {
+          const stream = properties(object, '__stream')[0];
+          if (stream === 'error') this.#stderr.text(`${items.map(show).join('')}\r\n`);
+          else {
+            const values = this.#environment.method(object, expression.name, items);
+            if (values === undefined) throw noMethod(expression.name);
+            results.push(...values);
+          }
+        }
+        return results;
+      }
+      case 'static': {
+        const items =
+          expression.items === undefined
+            ? undefined
+            : (await Promise.all(expression.items.map((item) => this.#values(item)))).flat();
+        const values = this.#environment.static(expression.type, expression.name, items);
+        if (values === undefined) throw noMethod(`${expression.type}::${expression.name}`);
+        return values;
+      }
+      case 'cast': {
+        const values = await this.#values(expression.operand);
+        return values.map((value) => this.#environment.cast(expression.type, value));
+      }
+      case 'hash': {
+        const entries: [string, Value][] = [];
+        for (const [key, value] of expression.entries)
+          entries.push([key, (await this.#values(value))[0] ?? null]);
+        return [Object.fromEntries(entries)];
+      }
       case 'block':
         throw new PowerShellError('A script block cannot be used as a value here.');
     }
   }
 
   #variable(name: string): readonly Value[] {
+    if (name === '?') return [!this.lastFailed];
     const env = /^env:(.+)$/i.exec(name)?.[1];
     if (env === undefined) return this.#variables.get(name.toLowerCase()) ?? [];
-    const value = Object.entries(this.#environment).find(
+    const value = Object.entries(this.#environment.variables).find(
       ([key]) => key.toLowerCase() === env.toLowerCase(),
     )?.[1];
     return value === undefined ? [] : [value];
@@ -255,73 +366,15 @@ class Interpreter {
   }
 }
 
-/** As {@link property}, as a list of none or one. */
-export function properties(object: Value, name: string): Value[] {
-  const value = property(object, name);
-  return value === undefined ? [] : [value];
+/** `+=`: numbers are summed up, lists become longer. */
+function added(before: readonly Value[], more: readonly Value[]): readonly Value[] {
+  const [first] = before;
+  if (before.length === 1 && typeof first === 'number') return [first + Number(more[0])];
+  return [...before, ...more];
 }
 
-/** A property of an object, whatever the case of its name. */
-export function property(object: Value, name: string): Value | undefined {
-  if (typeof object === 'string' && name.toLowerCase() === 'length') return object.length;
-  if (typeof object !== 'object' || object === null) return undefined;
-  const found = Object.entries(object).find(([key]) => key.toLowerCase() === name.toLowerCase());
-  return found?.[1] as Value | undefined;
-}
-
-function isTrue(values: readonly Value[]): boolean {
-  if (values.length !== 1) return values.length > 1;
-  const [value] = values;
-  return value !== null && value !== false && value !== 0 && value !== '';
-}
-
-function compare(operator: string, left: readonly Value[], right: readonly Value[]): Value {
-  const [a, b] = [left[0] ?? null, right[0] ?? null];
-  const text = (value: Value): string => show(value).toLowerCase();
-  switch (operator) {
-    case 'eq':
-      return text(a) === text(b);
-    case 'ne':
-      return text(a) !== text(b);
-    case 'gt':
-      return Number(a) > Number(b);
-    case 'lt':
-      return Number(a) < Number(b);
-    case 'ge':
-      return Number(a) >= Number(b);
-    case 'le':
-      return Number(a) <= Number(b);
-    case 'and':
-      return isTrue(left) && isTrue(right);
-    case 'or':
-      return isTrue(left) || isTrue(right);
-    case 'like':
-    case 'notlike':
-      return wildcard(show(b)).test(show(a)) === (operator === 'like');
-    case 'match':
-    case 'notmatch':
-      return new RegExp(show(b), 'i').test(show(a)) === (operator === 'match');
-    case 'contains':
-      return left.some((item) => text(item) === text(b));
-    case '+':
-      return typeof a === 'number' ? a + Number(b) : show(a) + show(b);
-    default:
-      throw new PowerShellError(`The operator '-${operator}' is not supported.`);
-  }
-}
-
-/** A PowerShell wildcard as an expression. */
-export function wildcard(pattern: string): RegExp {
-  const escaped = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${escaped}$`, 'i');
-}
-
-export function show(value: Value): string {
-  if (value === null) return '';
-  if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value !== 'object') return String(value);
-  return typeof value.display === 'string' ? value.display : JSON.stringify(value);
+function noMethod(name: string): PowerShellError {
+  return new PowerShellError(
+    `Method invocation failed because it does not contain a method named '${name}'.`,
+  );
 }

@@ -10,6 +10,22 @@ export type Expression =
   | { readonly kind: 'template'; readonly text: string }
   | { readonly kind: 'variable'; readonly name: string }
   | { readonly kind: 'member'; readonly object: Expression; readonly name: string }
+  | {
+      readonly kind: 'method';
+      readonly object: Expression;
+      readonly name: string;
+      readonly items: readonly Expression[];
+    }
+  | {
+      /** `[Type]::Name`, or a call of it with `items`. */
+      readonly kind: 'static';
+      readonly type: string;
+      readonly name: string;
+      readonly items: readonly Expression[] | undefined;
+    }
+  | { readonly kind: 'cast'; readonly type: string; readonly operand: Expression }
+  | { readonly kind: 'hash'; readonly entries: readonly (readonly [string, Expression])[] }
+  | { readonly kind: 'at'; readonly pipeline: Pipeline }
   | { readonly kind: 'pipeline'; readonly pipeline: Pipeline }
   | { readonly kind: 'array'; readonly items: readonly Expression[] }
   | { readonly kind: 'block'; readonly body: readonly Statement[] }
@@ -36,7 +52,16 @@ export interface Pipeline {
 }
 
 export type Statement =
-  | { readonly kind: 'assign'; readonly name: string; readonly value: Pipeline }
+  | { readonly kind: 'assign'; readonly name: string; readonly value: Pipeline; readonly adds: boolean }
+  | {
+      readonly kind: 'set-static';
+      readonly type: string;
+      readonly name: string;
+      readonly value: Pipeline;
+    }
+  | { readonly kind: 'while'; readonly test: Pipeline; readonly body: readonly Statement[] }
+  | { readonly kind: 'throw'; readonly value: Pipeline }
+  | { readonly kind: 'break' }
   | {
       readonly kind: 'if';
       readonly branches: readonly { readonly test: Pipeline; readonly body: readonly Statement[] }[];
@@ -48,7 +73,12 @@ export type Statement =
       readonly source: Pipeline;
       readonly body: readonly Statement[];
     }
-  | { readonly kind: 'try'; readonly body: readonly Statement[]; readonly handler: readonly Statement[] }
+  | {
+      readonly kind: 'try';
+      readonly body: readonly Statement[];
+      readonly handler: readonly Statement[] | undefined;
+      readonly always: readonly Statement[];
+    }
   | { readonly kind: 'exit'; readonly code: Expression | undefined }
   | { readonly kind: 'run'; readonly pipeline: Pipeline };
 
@@ -76,9 +106,18 @@ const SWITCHES = new Set(
     'file',
     'directory',
     'raw',
+    'includeusername',
+    'allowstartifonbatteries',
+    'dontstopifgoingonbatteries',
+    'compress',
     'expandproperty',
   ].filter((name) => name !== 'im' && name !== 'expandproperty'),
 );
+
+const COMPARISONS = [
+  ...['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'like', 'notlike', 'match', 'notmatch'],
+  ...['contains', 'notcontains', 'in', 'join', 'replace'],
+];
 
 class Parser {
   readonly #tokens: readonly Token[];
@@ -108,6 +147,15 @@ class Parser {
       if (keyword === 'if') return this.#if();
       if (keyword === 'foreach') return this.#foreach();
       if (keyword === 'try') return this.#try();
+      if (keyword === 'while') return this.#while();
+      if (keyword === 'break') {
+        this.#at++;
+        return { kind: 'break' };
+      }
+      if (keyword === 'throw') {
+        this.#at++;
+        return { kind: 'throw', value: this.#pipeline() };
+      }
       if (keyword === 'exit') {
         this.#at++;
         const next = this.#peek();
@@ -116,9 +164,19 @@ class Parser {
       }
     }
     const next = this.#tokens[this.#at + 1];
-    if (token?.type === 'variable' && next?.type === 'operator' && next.text === '=') {
+    if (token?.type === 'variable' && next?.type === 'operator' && /^\+?=$/.test(next.text)) {
       this.#at += 2;
-      return { kind: 'assign', name: token.text, value: this.#pipeline() };
+      return { kind: 'assign', name: token.text, value: this.#pipeline(), adds: next.text === '+=' };
+    }
+    const third = this.#tokens[this.#at + 2];
+    if (
+      token?.type === 'type' &&
+      next?.type === 'static' &&
+      third?.type === 'operator' &&
+      third.text === '='
+    ) {
+      this.#at += 3;
+      return { kind: 'set-static', type: token.text, name: next.text, value: this.#pipeline() };
     }
     return { kind: 'run', pipeline: this.#pipeline() };
   }
@@ -131,6 +189,7 @@ class Parser {
       const test = this.#pipeline();
       this.#take(')');
       branches.push({ test, body: this.#body() });
+      this.#skipLines('elseif', 'else');
     } while (this.#isWord('elseif'));
     if (!this.#isWord('else')) return { kind: 'if', branches, otherwise: [] };
     this.#at++;
@@ -152,9 +211,35 @@ class Parser {
   #try(): Statement {
     this.#at++;
     const body = this.#body();
-    if (!this.#isWord('catch')) throw this.#unexpected();
+    this.#skipLines('catch', 'finally');
+    let handler: Statement[] | undefined;
+    if (this.#isWord('catch')) {
+      this.#at++;
+      handler = this.#body();
+      this.#skipLines('finally');
+    }
+    if (!this.#isWord('finally')) {
+      if (handler === undefined) throw this.#unexpected();
+      return { kind: 'try', body, handler, always: [] };
+    }
     this.#at++;
-    return { kind: 'try', body, handler: this.#body() };
+    return { kind: 'try', body, handler, always: this.#body() };
+  }
+
+  #while(): Statement {
+    this.#at++;
+    this.#take('(');
+    const test = this.#pipeline();
+    this.#take(')');
+    return { kind: 'while', test, body: this.#body() };
+  }
+
+  /** A clause may begin on the next line. */
+  #skipLines(...words: readonly string[]): void {
+    let next = this.#at;
+    while (this.#tokens[next]?.type === 'separator') next++;
+    const token = this.#tokens[next];
+    if (token?.type === 'word' && words.includes(token.text.toLowerCase())) this.#at = next;
   }
 
   #body(): Statement[] {
@@ -176,6 +261,7 @@ class Parser {
   #stage(): CommandCall | Expression {
     const token = this.#peek();
     if (token?.type === 'word' || this.#is('&')) return this.#command();
+    if (token?.type === 'operator' && token.text === ',') throw this.#unexpected();
     return this.#expression();
   }
 
@@ -222,11 +308,22 @@ class Parser {
     return { kind: 'array', items };
   }
 
-  #expression(): Expression {
-    let left = this.#argument();
-    for (let token = this.#peek(); token?.type === 'operator' && token.text !== ','; token = this.#peek()) {
+  /** -and and -or bind least, then comparisons, then what computes (about_Operator_Precedence). */
+  #expression(list = true): Expression {
+    return this.#binary(['and', 'or'], () =>
+      this.#binary(COMPARISONS, () => this.#binary(['+'], () => (list ? this.#argument() : this.#primary()))),
+    );
+  }
+
+  #binary(operators: readonly string[], operand: () => Expression): Expression {
+    let left = operand();
+    for (
+      let token = this.#peek();
+      token?.type === 'operator' && operators.includes(token.text);
+      token = this.#peek()
+    ) {
       this.#at++;
-      left = { kind: 'binary', operator: token.text, left, right: this.#argument() };
+      left = { kind: 'binary', operator: token.text, left, right: operand() };
     }
     return left;
   }
@@ -251,17 +348,59 @@ class Parser {
       this.#take('}');
       return { kind: 'block', body };
     } else if (token.type === 'punctuation' && token.text === '@') {
+      if (this.#is('{')) return this.#hash();
       this.#take('(');
-      const items = this.#is(')') ? [] : [this.#argument()];
+      if (this.#is(')')) result = { kind: 'array', items: [] };
+      else result = { kind: 'at', pipeline: this.#pipeline() };
       this.#take(')');
-      const [only] = items;
-      return only?.kind === 'array' ? only : { kind: 'array', items };
-    } else throw this.#unexpected(-1);
-    for (let next = this.#peek(); next?.type === 'member'; next = this.#peek()) {
+    } else if (token.type === 'type') {
+      const name = this.#peek();
+      if (this.#is(')')) return { kind: 'literal', value: token.text };
+      if (name?.type !== 'static') return { kind: 'cast', type: token.text, operand: this.#primary() };
       this.#at++;
-      result = { kind: 'member', object: result, name: next.text };
+      const items = this.#is('(') ? this.#items() : undefined;
+      result = { kind: 'static', type: token.text, name: name.text, items };
+    } else throw this.#unexpected(-1);
+    for (let next = this.#peek(); next?.type === 'member' || next?.type === 'method'; next = this.#peek()) {
+      this.#at++;
+      result =
+        next.type === 'member'
+          ? { kind: 'member', object: result, name: next.text }
+          : { kind: 'method', object: result, name: next.text, items: this.#rest() };
     }
     return result;
+  }
+
+  /** Arguments of a method in parentheses. */
+  #items(): Expression[] {
+    this.#take('(');
+    return this.#rest();
+  }
+
+  #rest(): Expression[] {
+    const items: Expression[] = [];
+    while (!this.#is(')')) {
+      if (items.length > 0) this.#at++;
+      items.push(this.#expression(false));
+    }
+    this.#take(')');
+    return items;
+  }
+
+  #hash(): Expression {
+    this.#take('{');
+    const entries: [string, Expression][] = [];
+    for (;;) {
+      while (this.#peek()?.type === 'separator') this.#at++;
+      if (this.#is('}')) break;
+      const key = this.#next();
+      if (key.type !== 'word') throw this.#unexpected(-1);
+      if (!this.#isOperator('=')) throw this.#unexpected();
+      this.#at++;
+      entries.push([key.text, this.#argument()]);
+    }
+    this.#take('}');
+    return { kind: 'hash', entries };
   }
 
   #peek(): Token | undefined {

@@ -1,0 +1,56 @@
+/**
+ * Secrets in the trace of a screen: in no byte, and in no picture.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { unzipSync } from 'fflate';
+import { decodeImage } from '../../fixtures/image/frame.ts';
+import { createScreenReader } from '../../fixtures/vision/index.ts';
+import { startLab } from '../../lab/index.ts';
+import { runOnLab } from '../support/lab-project.ts';
+
+const SPEC = `
+test('shows it', async ({ app, vncPage, ssh }) => {
+  await app.launch({ showing: 'Sign in' });
+  // In a field that does not hide what is typed.
+  await vncPage.getByLabel('Email').fill(secret('FEDORA42_PASSWORD'));
+  await expect(vncPage).toShowText('Password');
+  await vncPage.keyboard.press('Tab');
+  await expect(vncPage).toShowText('Sign in');
+  await ssh.exec(sh\`echo \${secret('FEDORA42_PASSWORD')}\`);
+});`;
+
+test('a secret that stands on the screen is in no byte and in no picture of its trace', async ({}, info) => {
+  test.setTimeout(300_000);
+  const lab = await startLab({ guests: ['fedora42'] });
+  try {
+    const value = lab.env().FEDORA42_PASSWORD!;
+    const folder = info.outputPath('project');
+    const run = await runOnLab(lab, folder, { spec: SPEC, config: `use: { trace: 'on' },` });
+    expect(run.output).toContain('1 passed');
+    const artifacts = join(folder, 'test-results/artifacts');
+    const [trace = ''] = readdirSync(artifacts, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('trace.zip'),
+    );
+    const files = Object.entries(unzipSync(readFileSync(join(artifacts, trace))));
+    const pictures = files.filter(([file]) => /^(?:screenshots|screencast)\//.test(file));
+    expect(pictures.length).toBeGreaterThan(8);
+    for (const [file, bytes] of files) {
+      const buffer = Buffer.from(bytes);
+      for (const form of [value, encodeURIComponent(value), Buffer.from(value).toString('base64')])
+        expect(buffer.includes(form), file).toBe(false);
+    }
+    const reader = createScreenReader();
+    let hidden = 0;
+    for (const [file, bytes] of pictures.filter(([picture]) => picture.endsWith('.png'))) {
+      const map = await reader.read(await decodeImage(bytes, file));
+      const text = map.lines.map((line) => line.text).join('\n');
+      expect(text.replaceAll(/\s/g, ''), file).not.toContain(value);
+      if (text.includes('Password')) hidden++;
+    }
+    expect(hidden).toBeGreaterThan(1);
+  } finally {
+    await lab.stop();
+  }
+});
