@@ -17,7 +17,7 @@ import { configOf, isMerged, MACHINE_SPECS, MACHINES_FILE, withMachines } from '
 import { type Ci, ciOf, CIS, pipelineFor } from './init/pipelines.ts';
 import { type Planned, writeAll } from './init/place.ts';
 import { type Surroundings, surroundingsOf } from './init/surroundings.ts';
-import { envExample, LAB_SECRETS, template } from './init/templates.ts';
+import { agentsFile, envExample, LAB_SECRETS, template } from './init/templates.ts';
 
 export interface InitOptions {
   /** Rows of the matrix from the cluster of .env. */
@@ -68,7 +68,12 @@ export async function init(name: string, options: InitOptions, terminal: Termina
   const files: readonly Planned[] = [
     here('vm-matrix.ts', matrix),
     ...config.files.map(([file, content]) => here(file, content)),
-    ...(config.hasMachines ? [here(`${config.specs}/smoke.spec.ts`, spec)] : []),
+    ...(config.hasMachines
+      ? [
+          here(`${config.specs}/smoke.spec.ts`, spec),
+          here('AGENTS.md', agentsFile(config.specs, programOf(around))),
+        ]
+      : []),
     here('.env.example', envExample(rows === undefined ? LAB_SECRETS : secretNames(rows))),
     here('tsconfig.json', template('project/tsconfig.json')),
     here('.gitignore', template('project/gitignore')),
@@ -192,7 +197,7 @@ function nextSteps(
   { needsInstall, isCluster, config }: Done,
 ): string {
   const place = relative(process.cwd(), folder);
-  const program = manager === 'npm' ? 'npx' : `${manager} exec`;
+  const program = programOf({ manager });
   const commands = [
     ...(place === '' ? [] : [`cd ${place}`]),
     ...(needsInstall ? [`${manager} install`] : []),
@@ -204,4 +209,9 @@ function nextSteps(
     ? 'First fill in user and application of the rows in vm-matrix.ts, and the secrets that they name in .env.'
     : 'Without PROXMOX_HOST in .env it runs on the embedded lab.';
   return `\n${remark}\n\nNext:\n${commands.map((command) => `  ${command}\n`).join('')}`;
+}
+
+/** What runs a program of an installed package. */
+function programOf({ manager }: Pick<Surroundings, 'manager'>): string {
+  return manager === 'npm' ? 'npx' : `${manager} exec`;
 }

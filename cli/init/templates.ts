@@ -27,3 +27,13 @@ export function envExample(secrets: readonly string[]): string {
     (_, heading: string) => heading + lines,
   );
 }
+
+/**
+ * What a coding agent has to know of the project.
+ *
+ * @param specs where the specs of machines are
+ * @param program what runs a program of an installed package: `npx`
+ */
+export function agentsFile(specs: string, program: string): string {
+  return template('project/AGENTS.md').replaceAll('specs/', `${specs}/`).replaceAll('npx ', `${program} `);
+}

@@ -154,7 +154,12 @@ test('CL24: --merge shows what changes and changes that; a second time nothing d
 `);
   const first = contents(folder);
   expect(Object.keys(first)).toEqual(
-    expect.arrayContaining(['playwright.machines.ts', 'vm-specs/smoke.spec.ts', '.gitlab-ci.yml']),
+    expect.arrayContaining([
+      'AGENTS.md',
+      'playwright.machines.ts',
+      'vm-specs/smoke.spec.ts',
+      '.gitlab-ci.yml',
+    ]),
   );
   expect(first['.gitlab-ci.yml']).toContain('merge-reports --config=playwright.config.js');
   const again = await init(folder, '--merge', '--ci', 'gitlab');

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { guessOf, surveyCluster } from '../../cli/init/cluster.ts';
+import { agentsFile } from '../../cli/init/templates.ts';
 import { matrixText, secretNames } from '../../cli/init/matrix-text.ts';
+import { makeProgram } from '../../cli/program.ts';
 import { loadSettings } from '../../fixtures/config/index.ts';
 import { connectProxmox } from '../../fixtures/proxmox/index.ts';
 import { startLab } from '../../lab/index.ts';
@@ -16,6 +18,7 @@ const FILES = [
   '.env.example',
   '.github/workflows/vm-smoke.yml',
   '.gitignore',
+  'AGENTS.md',
   'package.json',
   'playwright.config.ts',
   'specs/smoke.spec.ts',
@@ -84,6 +87,32 @@ test('what is there is kept: a package.json gets only what it lacks, a .gitignor
   });
   expect(text).toContain('\n\t"name"');
   expect(filesOf(folder)).not.toContain('.github/workflows/vm-smoke.yml');
+});
+
+test('AG4: AGENTS.md is short, names commands that there are, and is kept where there is one', async ({}, info) => {
+  const folder = info.outputPath('project');
+  const mine = join(info.outputPath('kept'), 'AGENTS.md');
+  mkdirSync(join(mine, '..'));
+  writeFileSync(mine, '# mine\n');
+  expect((await init(folder)).exitCode).toBe(0);
+  const text = readFileSync(join(folder, 'AGENTS.md'), 'utf8');
+  expect(text.split('\n').length).toBeLessThanOrEqual(40);
+  for (const heading of ['## Commands', '## How to read a failure']) expect(text).toContain(heading);
+  const commands = [...text.matchAll(/`npx vmwright ([\w-]+)/g)].map(([, name = '']) => name);
+  expect(commands).toEqual(expect.arrayContaining(['vms', 'ocr']));
+  const names = makeProgram().commands.map((command) => command.name());
+  expect(names).toEqual(expect.arrayContaining(commands));
+  const files = [...text.matchAll(/node_modules\/vmwright\/([\w./-]+)/g)].map(([, file = '']) => file);
+  expect(files).toContain('docs/troubleshooting.md');
+  for (const file of files) expect(statSync(join(ROOT, file)).isFile()).toBe(true);
+
+  const kept = await init(join(mine, '..'), ['--ci', 'none']);
+  expect(kept.output).toContain('kept     AGENTS.md\n');
+  expect(readFileSync(mine, 'utf8')).toBe('# mine\n');
+  // As --merge has it, in a project of pnpm.
+  const merged = agentsFile('vm-specs', 'pnpm exec');
+  expect(merged).toContain('`pnpm exec playwright test vm-specs/smoke.spec.ts ');
+  expect(merged).not.toMatch(/npx|`specs\//);
 });
 
 test('a package.json that is none stops it before anything is written', async ({}, info) => {
