@@ -55,7 +55,7 @@ test('P-M23: an interactive task starts programs, processes are named without .e
     expect(decoded(script)).not.toContain('.exe');
   }
   expect(decoded(nativeCall('msiexec.exe', ['/i', "it's.msi"]))).toMatch(
-    /^& 'msiexec\.exe' '\/i' 'it''s\.msi' \| .*\nif \(\$LASTEXITCODE -ne 0\) \{ exit \$LASTEXITCODE \}$/,
+    /^\$ErrorActionPreference = 'Stop'\n& 'msiexec\.exe' '\/i' 'it''s\.msi' \| .*\nif \(\$LASTEXITCODE -ne 0\) \{ exit \$LASTEXITCODE \}$/,
   );
 
   const lab = await startLab({ guests: ['windows11'] });

@@ -103,6 +103,11 @@ const CHECKS: Readonly<Record<WindowsWay, Check>> = {
     off: [false, false],
     on: [true, true],
   },
+  'errors-end-statements': {
+    ask: (guest) => told(guest, `Get-Nothing; 'after'`),
+    off: expect.stringContaining('not recognized'),
+    on: 'after',
+  },
   'oem-code-page': { ask: (guest) => hex(guest, `'ü'`), off: 'c3bc', on: '81' },
   'wildcard-paths': {
     ask: async (guest) => {
@@ -244,6 +249,23 @@ const CHECKS: Readonly<Record<WindowsWay, Check>> = {
   'installer-wants-restart': installer(3010),
   'installer-restarts': installer(1641),
   'installer-busy': installer(1618),
+  'installer-blocked': {
+    ask: (guest) => told(guest, `msiexec.exe /i 'C:\\setup.msi' /qn | Out-Null; 'code ' + $LASTEXITCODE`),
+    off: 'code 1619',
+    on: 'code',
+  },
+  'installer-for-all': {
+    ask: async (guest) => {
+      guest.faults.add('standard-user');
+      await guest.disk.write(String.raw`C:\setup.msi`, 'MSI');
+      return told(
+        guest,
+        String.raw`msiexec.exe /i 'C:\setup.msi' /qn /le 'C:\log' | Out-Null; '' + $LASTEXITCODE; Get-Content -LiteralPath 'C:\log' -ErrorAction SilentlyContinue`,
+      );
+    },
+    off: '0',
+    on: expect.stringMatching(/^1603\r\n.*Error 1925\. /),
+  },
   'held-handles': {
     ask: async (guest) => {
       const { pid } = guest.processes.spawn({ path: HARBOR_WINDOWS, user: 'tester', session: 'desktop' });

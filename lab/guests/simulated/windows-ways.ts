@@ -25,6 +25,8 @@ export const WINDOWS_WAYS = {
   ),
   // about_PowerShell_exe: with -EncodedCommand and no console, error records leave as XML of 80 columns.
   'errors-as-xml': usual('error records leave PowerShell as CLIXML'),
+  // about_Preference_Variables: a terminating error of a command ends its statement; the script goes on unless `Stop` is set.
+  'errors-end-statements': usual('a script goes on after a command that cannot be run'),
   // GetOEMCP: console programs write in the OEM code page of the system's locale; 437 in the United States.
   'oem-code-page': usual('output is in the OEM code page until the console is told otherwise'),
   // about_Wildcards: *, ? and [] have a meaning in -Path, and none in -LiteralPath.
@@ -61,6 +63,10 @@ export const WINDOWS_WAYS = {
   'installer-wants-restart': some('msiexec ends with 3010'),
   'installer-restarts': some('msiexec ends with 1641 and restarts the machine'),
   'installer-busy': some('msiexec ends with 1618: another installation is running'),
+  // ERROR_ACCESS_DISABLED_BY_POLICY (1260): Software Restriction Policies and AppLocker keep a program from starting.
+  'installer-blocked': some('a policy keeps msiexec from starting'),
+  // Windows Installer error messages, 1925; "Specifying a per-user or per-machine installation": without UAC's dialog it fails.
+  'installer-for-all': some('the package installs for all users, which /qn gives to an administrator only'),
   // CreateFile without FILE_SHARE_DELETE: ERROR_SHARING_VIOLATION until the last handle is closed.
   'held-handles': some('files of an ended process stay in use for a second and a half'),
   'session-locked': some('the session is locked: explorer runs, and LogonUI covers it'),

@@ -89,6 +89,8 @@ class Run {
     if (word === 'ver') return said(`\r\nMicrosoft Windows [Version 10.0.${definition.kernel}]\r\n`);
     if (word === 'hostname') return said(`${definition.name.toUpperCase()}\r\n`);
     if (/^shutdown(\.exe)?\b/.test(word)) return this.#powershell(command, false);
+    if (/^msiexec(\.exe)?\b/.test(word))
+      return this.#powershell(`${command} | Out-Null; exit $LASTEXITCODE`, false);
     const echo = /^echo[ (](.*)$/is.exec(command)?.[1] ?? (word === 'echo(' ? '' : undefined);
     if (echo !== undefined) return said(`${echo.trim()}\r\n`);
     const name = command.split(/\s+/)[0] ?? '';

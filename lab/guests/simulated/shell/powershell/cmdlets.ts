@@ -24,8 +24,9 @@ import {
   wildcard,
 } from './run.ts';
 
-/** Of winerror.h: msiexec could not open the package. */
+/** Of winerror.h: msiexec could not open the package, and could not install it. */
 const ERROR_INSTALL_PACKAGE_OPEN_FAILED = 1619;
+const ERROR_INSTALL_FAILURE = 1603;
 
 /** Who runs a script, and in which of its own processes. */
 export interface Caller {
@@ -150,15 +151,32 @@ function processCmdlets(host: ShellHost, { user, session, pid: own }: Caller): C
     msiexec: async (call) => {
       // A program with windows is not waited for unless its output is piped: no exit code then.
       if (!call.piped) return {};
-      const { faults } = host;
+      const { faults, disk } = host;
+      if (faults.has('installer-blocked')) {
+        const message =
+          "Program 'msiexec.exe' failed to run: This program is blocked by group policy. For more information, contact your system administrator";
+        return {
+          errors: [
+            { ...errorRecord(message, 'NativeCommandFailed', 'ResourceUnavailable'), isTerminating: true },
+          ],
+        };
+      }
+      const valueOf = (option: string): string =>
+        call.words[call.words.findIndex((word) => word.toLowerCase() === option) + 1] ?? '';
+      if (faults.has('installer-for-all') && isDenied(host, user)) {
+        const log = call.words.some((word) => word.toLowerCase() === '/le') ? valueOf('/le') : undefined;
+        const text =
+          'Product: Harbor Chat -- Error 1925. You do not have sufficient privileges to complete this installation for all users of the machine.  Log on as administrator and then retry this installation.';
+        if (log !== undefined) await disk.write(log, `${text}\r\n`);
+        return { exitCode: ERROR_INSTALL_FAILURE };
+      }
       if (faults.has('installer-busy')) return { exitCode: 1618 };
       if (faults.has('installer-wants-restart')) return { exitCode: 3010 };
       if (faults.has('installer-restarts')) {
         host.restart();
         return { exitCode: 1641 };
       }
-      const file = call.words[call.words.findIndex((word) => word.toLowerCase() === '/i') + 1] ?? '';
-      return { exitCode: (await host.disk.exists(file)) ? 0 : ERROR_INSTALL_PACKAGE_OPEN_FAILED };
+      return { exitCode: (await disk.exists(valueOf('/i'))) ? 0 : ERROR_INSTALL_PACKAGE_OPEN_FAILED };
     },
     taskkill: (call) => {
       const words = call.words.map((word) => word.toLowerCase());

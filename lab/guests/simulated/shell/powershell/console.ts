@@ -83,6 +83,7 @@ export function createEnvironment(
   return {
     variables,
     clixml,
+    goesOn: faults.has('errors-end-statements'),
     static: (type, name, items) => statics[`${plainType(type)}::${name.toLowerCase()}`]?.(items),
     setStatic(type, name, value) {
       const what = `${plainType(type)}::${name.toLowerCase()}`;

@@ -51,6 +51,8 @@ export interface Environment {
   encode(text: string): Buffer;
   /** Error records leave as XML of 80 columns, and not as text. */
   readonly clixml: boolean;
+  /** A terminating error of a command ends its statement, and not the script. */
+  readonly goesOn: boolean;
 }
 
 export type Commands = Readonly<Record<string, (call: Invocation) => Promise<Outcome> | Outcome>>;
@@ -94,6 +96,8 @@ class Interpreter {
   readonly #variables = new Map<string, readonly Value[]>();
   readonly #stdout: Buffer[] = [];
   readonly #stderr: ErrorStream;
+  /** How many `try` blocks are around what runs now. */
+  #tries = 0;
   lastFailed = false;
 
   constructor(commands: Commands, environment: Environment, stdin: string) {
@@ -114,7 +118,25 @@ class Interpreter {
   }
 
   async statements(list: readonly Statement[]): Promise<void> {
-    for (const statement of list) await this.#statement(statement);
+    for (const statement of list) await this.#each(() => this.#statement(statement));
+  }
+
+  /** One statement. Where nothing catches it, a terminating error ends no more than that, unless the preference is `Stop`. */
+  async #each<T>(run: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof PowerShellError) || error.record?.isTerminating !== true) throw error;
+      if (!this.#environment.goesOn || this.#tries > 0 || this.#preference() === 'stop') throw error;
+      this.report(error.record);
+      this.lastFailed = true;
+      return undefined;
+    }
+  }
+
+  #preference(action?: Value): string {
+    const value = action ?? this.#variables.get('erroractionpreference')?.[0] ?? 'Continue';
+    return show(value).toLowerCase();
   }
 
   async #statement(statement: Statement): Promise<void> {
@@ -167,7 +189,12 @@ class Interpreter {
         return;
       case 'try':
         try {
-          await this.statements(statement.body);
+          this.#tries++;
+          try {
+            await this.statements(statement.body);
+          } finally {
+            this.#tries--;
+          }
         } catch (error) {
           if (!(error instanceof PowerShellError) || statement.handler === undefined) throw error;
           this.#variables.set('_', [errorValue(error.record ?? errorRecord(error.message))]);
@@ -209,14 +236,14 @@ class Interpreter {
       ];
     if (run === undefined) {
       this.lastFailed = true;
-      throw new PowerShellError(
-        `${name} : The term '${name}' is not recognized`,
-        errorRecord(
+      throw new PowerShellError(`${name} : The term '${name}' is not recognized`, {
+        ...errorRecord(
           `${name} : The term '${name}' is not recognized as the name of a cmdlet, function, script file, or operable program.`,
           'CommandNotFoundException',
           'ObjectNotFound',
         ),
-      );
+        isTerminating: true,
+      });
     }
     const positional: Value[][] = [];
     for (const argument of call.positional) {
@@ -249,9 +276,7 @@ class Interpreter {
   }
 
   #errors(errors: readonly (string | ErrorRecord)[], action: Value | undefined): void {
-    const preference = show(
-      action ?? this.#variables.get('erroractionpreference')?.[0] ?? 'Continue',
-    ).toLowerCase();
+    const preference = this.#preference(action);
     for (const error of errors) {
       const record = typeof error === 'string' ? errorRecord(error) : error;
       // A terminating error of a cmdlet knows no preference (about_Preference_Variables).
@@ -266,8 +291,9 @@ class Interpreter {
     if (item !== null) this.#variables.set('_', [item]);
     const results: Value[] = [];
     for (const statement of expression.body) {
-      if (statement.kind === 'run') results.push(...(await this.#pipeline(statement.pipeline)));
-      else await this.#statement(statement);
+      if (statement.kind === 'run')
+        results.push(...((await this.#each(() => this.#pipeline(statement.pipeline))) ?? []));
+      else await this.#each(() => this.#statement(statement));
     }
     if (outer !== undefined) this.#variables.set('_', outer);
     return results;
