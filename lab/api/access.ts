@@ -6,11 +6,21 @@
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from './errors.ts';
+import { type Permission, PERMISSIONS } from './permissions.ts';
 
 const TICKET_LIFETIME_S = 7200;
 /** PVE accepts tickets from a slightly faster clock. */
 const FUTURE_TOLERANCE_S = 300;
 const VNC_TICKET_LIFETIME_S = 40;
+
+/** Every privilege that the lab asks for. */
+const EVERYTHING: ReadonlySet<string> = new Set([
+  ...Object.values<Permission>(PERMISSIONS).flatMap((entry) =>
+    typeof entry === 'string' ? [] : entry.privileges,
+  ),
+  'Mapping.Use',
+  'Sys.Syslog',
+]);
 
 export interface Caller {
   /** `root@pam`, or `root@pam!lab` for a token. */
@@ -24,7 +34,7 @@ export class Access {
   readonly password = randomBytes(12).toString('base64url');
   readonly tokenId = 'root@pam!lab';
   readonly tokenSecret = randomUUID();
-  /** What the token may do, everywhere: what `GET /access/permissions` tells. */
+  /** What the token may do where no path of {@link Access.acl} says else. */
   readonly privileges = new Set([
     'VM.Audit',
     'VM.PowerMgmt',
@@ -34,8 +44,11 @@ export class Access {
     'VM.Config.Options',
     'VM.Config.HWType',
     'VM.GuestAgent.Unrestricted',
+    'Mapping.Use',
     'Sys.Audit',
   ]);
+  /** The token's privileges by path: they hold for what lies below, too, and replace those from above. */
+  readonly acl = new Map<string, ReadonlySet<string>>([['/', this.privileges]]);
   #key = randomBytes(32);
   /** Seconds since the epoch. */
   readonly now: () => number;
@@ -73,6 +86,32 @@ export class Access {
     };
   }
 
+  /** What a caller may do at a path: root itself everything. */
+  privilegesAt(caller: Caller, path: string): ReadonlySet<string> {
+    if (!caller.isToken) return EVERYTHING;
+    for (let at = path; ; at = at.slice(0, at.lastIndexOf('/')) || '/') {
+      const found = this.acl.get(at);
+      if (found !== undefined) return found;
+      if (at === '/') return new Set();
+    }
+  }
+
+  /** Whether the caller has all of the privileges at the path, or with `any` one of them. */
+  may(caller: Caller, path: string, privileges: readonly string[], any = false): boolean {
+    const held = this.privilegesAt(caller, path);
+    const has = (privilege: string): boolean => held.has(privilege);
+    return any ? privileges.some(has) : privileges.every(has);
+  }
+
+  /** @throws 403 `Permission check failed (/vms/101, VM.Console)`; with `any` all of them, parted by `|` */
+  check(caller: Caller, path: string, privileges: readonly string[], any = false): void {
+    if (this.may(caller, path, privileges, any)) return;
+    const missing = any
+      ? privileges.join('|')
+      : privileges.find((privilege) => !this.may(caller, path, [privilege]));
+    throw new ApiError(403, `Permission check failed (${path}, ${missing})`);
+  }
+
   /** Makes every ticket that was given out so far invalid, as two hours would. */
   expireTickets(): void {
     this.#key = randomBytes(32);
@@ -99,12 +138,12 @@ export class Access {
   }
 
   /** A ticket that lets its user open one console of one VM on one port. */
-  vncTicket(caller: Caller, path: string): string {
-    return this.#sign('PVEVNC', `${caller.id}:${path}`, 'PVEVNC');
+  vncTicket(caller: Caller, path: string, port: number): string {
+    return this.#sign('PVEVNC', `${caller.id}:${path}:${port}`, 'PVEVNC');
   }
 
-  isVncTicket(ticket: string, caller: Caller, path: string): boolean {
-    return this.#verify('PVEVNC', ticket, `${caller.id}:${path}`, VNC_TICKET_LIFETIME_S, 'PVEVNC');
+  isVncTicket(ticket: string, caller: Caller, path: string, port: number): boolean {
+    return this.#verify('PVEVNC', ticket, `${caller.id}:${path}:${port}`, VNC_TICKET_LIFETIME_S, 'PVEVNC');
   }
 
   #byTicket(ticket: string, request: IncomingMessage): Caller {

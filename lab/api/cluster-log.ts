@@ -53,14 +53,20 @@ export class ClusterLog {
     while (sum > RING_BYTES) sum -= this.#entries.shift()?.bytes ?? sum;
   }
 
-  /** As `GET /cluster/log` answers, newest first. @throws 500 when one entry has spoilt the whole of it */
-  list(max: number): unknown[] {
+  /**
+   * As `GET /cluster/log` answers, newest first.
+   *
+   * @param user whose entries; undefined for everybody's
+   * @throws 500 when one entry has spoilt the whole of it
+   */
+  list(max: number, user?: string): unknown[] {
     const entries = this.#entries
+      .filter((entry) => user === undefined || entry.user === user)
       .toReversed()
       .slice(0, max)
       .map(
-        ({ uid, time, user, text }) =>
-          `{"uid": ${uid}, "time": ${time}, "pri": 6, "tag": "pvedaemon", "pid": 1, "node": "${this.#node}", "user": "${user}", "msg": "${text}"}`,
+        ({ uid, time, user: by, text }) =>
+          `{"uid": ${uid}, "time": ${time}, "pri": 6, "tag": "pvedaemon", "pid": 1, "node": "${this.#node}", "user": "${by}", "msg": "${text}"}`,
       );
     try {
       return JSON.parse(`[${entries.join(',')}]`) as unknown[];

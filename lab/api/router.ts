@@ -8,6 +8,7 @@ import type { ClusterLog } from './cluster-log.ts';
 import { ApiError } from './errors.ts';
 import type { Machine } from './machine.ts';
 import type { PciBus } from './pci.ts';
+import { assertPermitted, PERMISSIONS, type Route } from './permissions.ts';
 import { type Parameters, type RawParameters, type Rules, verifyParameters } from './parameters.ts';
 import type { TaskRegistry } from './tasks.ts';
 
@@ -49,16 +50,14 @@ export interface Answer {
 }
 
 export interface Endpoint {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly path: string;
+  readonly route: Route;
   readonly rules: Rules;
-  /** Only `POST /access/ticket` is open to anyone. */
-  readonly public?: boolean;
   handle(call: Call): Promise<Answer> | Answer;
 }
 
 interface Compiled {
   readonly endpoint: Endpoint;
+  readonly method: string;
   readonly pattern: RegExp;
   readonly names: readonly string[];
 }
@@ -68,22 +67,24 @@ export class Router {
 
   constructor(endpoints: readonly Endpoint[]) {
     this.#routes = endpoints.map((endpoint) => {
-      const names = [...endpoint.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
-      return { endpoint, names, pattern: new RegExp(`^${endpoint.path.replaceAll(/\{\w+\}/g, '([^/]+)')}$`) };
+      const [method = '', path = ''] = endpoint.route.split(' ');
+      const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+      return { endpoint, method, names, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '([^/]+)')}$`) };
     });
   }
 
   /** True when the endpoint needs no log-in. */
   isPublic(method: string, path: string): boolean {
     return this.#routes.some(
-      ({ endpoint, pattern }) => endpoint.public === true && endpoint.method === method && pattern.test(path),
+      (route) =>
+        route.method === method && route.pattern.test(path) && PERMISSIONS[route.endpoint.route] === 'world',
     );
   }
 
   /** @throws 501 `Method 'GET /foo' not implemented`, `no such uri` */
   find(method: string, path: string): { endpoint: Endpoint; path: Record<string, string> } {
-    for (const { endpoint, pattern, names } of this.#routes) {
-      const match = endpoint.method === method ? pattern.exec(path) : null;
+    for (const { endpoint, method: own, pattern, names } of this.#routes) {
+      const match = own === method ? pattern.exec(path) : null;
       if (match === null) continue;
       const values = match.slice(1).map((part) => decodeURIComponent(part));
       return { endpoint, path: Object.fromEntries(names.map((name, index) => [name, values[index] ?? ''])) };
@@ -92,13 +93,14 @@ export class Router {
   }
 }
 
-/** Verifies node and parameters and calls the endpoint. */
+/** Checks permissions, node and parameters, in PVE's order, and calls the endpoint. */
 export async function dispatch(
   cluster: Cluster,
   caller: Caller,
   found: { endpoint: Endpoint; path: Record<string, string> },
   raw: RawParameters,
 ): Promise<Answer> {
+  assertPermitted(cluster.access, caller, found.endpoint.route, found.path);
   const { node } = found.path;
   if (node !== undefined && cluster.others.get(node) === 'offline')
     throw new ApiError(595, 'No route to host', { bodiless: true });

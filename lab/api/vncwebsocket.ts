@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { GuestError, type LabGuest } from '../guests/guest.ts';
 import { ApiError } from './errors.ts';
+import { assertPermitted } from './permissions.ts';
 import type { Cluster } from './router.ts';
 
 const PATH = /^\/api2\/json\/nodes\/([^/]+)\/qemu\/(\d+)\/vncwebsocket$/;
@@ -57,7 +58,9 @@ function admit(cluster: Cluster, request: IncomingMessage): { vmid: number; pass
   const match = PATH.exec(url.pathname);
   if (match === null) throw new ApiError(501, 'no such uri');
   const caller = cluster.access.authenticate(request);
-  const vmid = Number(match[2]);
+  const [, node = '', id = ''] = match;
+  assertPermitted(cluster.access, caller, 'GET /nodes/{node}/qemu/{vmid}/vncwebsocket', { node, vmid: id });
+  const vmid = Number(id);
   const port = Number(url.searchParams.get('port'));
   const ticket = url.searchParams.get('vncticket') ?? '';
   const expected = cluster.consoles.get(port);
@@ -67,7 +70,7 @@ function admit(cluster: Cluster, request: IncomingMessage): { vmid: number; pass
     expected.caller === caller.id &&
     expected.expiresAt >= cluster.access.now() &&
     ticket.startsWith(`${expected.password}:`) &&
-    cluster.access.isVncTicket(signed, caller, `/vms/${vmid}`);
+    cluster.access.isVncTicket(signed, caller, `/vms/${vmid}`, port);
   if (!isValid) throw new ApiError(401, 'permission denied - invalid PVEVNC ticket');
   cluster.consoles.delete(port);
   return { vmid, password: expected.password };

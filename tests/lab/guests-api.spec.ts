@@ -147,6 +147,7 @@ test('the digest is a SHA-1 that changes with every write and guards the next', 
   const late = await put(`description=b&digest=${first}`);
   expect(late.statusLine).toBe('HTTP/1.1 500 checksum mismatch (file change by other user?)');
   expect(lab.machine('fedora42').config.description).toBe('a');
+  lab.access.privileges.add('VM.Config.Memory');
   await put('memory=2048');
   const third = await digest();
   expect(third).not.toBe(second);
@@ -166,6 +167,7 @@ test('the digest is a SHA-1 that changes with every write and guards the next', 
 
 test('hardware changes of a running machine are pending until its next start', async ({ lab }) => {
   const call = api(lab);
+  lab.access.privileges.add('VM.Config.Memory');
   await call('PUT', `${VM}/config`, { body: 'memory=2048&tags=now&delete=vga' });
   const pending = listOf(await call('GET', `${VM}/pending`));
   expect(pending).toContainEqual({ key: 'memory', value: '4096', pending: '2048' });

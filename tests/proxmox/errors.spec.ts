@@ -72,7 +72,7 @@ const EXAMPLES: readonly Example[] = [
     reply: refusal(403, 'Permission check failed (/vms/100, VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted)'),
     code: 'PROXMOX_FORBIDDEN',
     text: 'Permission check failed (/vms/100, VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted)',
-    says: 'a privilege is missing: /vms/100, VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted',
+    says: 'the privilege VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted is missing on /vms/100',
   },
   {
     reply: refusal(400, 'Parameter verification failed.', {

@@ -1,25 +1,24 @@
 /** `/nodes/{node}/qemu/{vmid}/agent/...`. @module */
 import type { AgentReply } from '../../guests/guest.ts';
 import { ApiError } from '../errors.ts';
+import type { Route } from '../permissions.ts';
 import type { Machine } from '../machine.ts';
 import { type Call, type Endpoint, machineOf, text } from '../router.ts';
 import { hasAgent } from './nodes.ts';
 
 /** Commands whose answer PVE hands through as `{ result }`, agent-side errors included. */
-const SIMPLE: Readonly<Record<string, 'GET' | 'POST'>> = {
-  ping: 'POST',
-  'get-osinfo': 'GET',
-  'get-host-name': 'GET',
-  'get-time': 'GET',
-  'get-timezone': 'GET',
-  'get-users': 'GET',
-  'get-vcpus': 'GET',
-  'get-fsinfo': 'GET',
-  info: 'GET',
-  'network-get-interfaces': 'GET',
-  'fsfreeze-status': 'POST',
-  shutdown: 'POST',
-};
+const QUESTIONS = [
+  'get-osinfo',
+  'get-host-name',
+  'get-time',
+  'get-timezone',
+  'get-users',
+  'get-vcpus',
+  'get-fsinfo',
+  'info',
+  'network-get-interfaces',
+] as const;
+const ORDERS = ['ping', 'fsfreeze-status', 'shutdown'] as const;
 
 async function ask(
   machine: Machine,
@@ -58,15 +57,16 @@ async function value(machine: Machine, command: string, args: Record<string, unk
   return reply.return;
 }
 
-const simple: readonly Endpoint[] = Object.entries(SIMPLE).map(([name, method]) => ({
-  method,
-  path: `/nodes/{node}/qemu/{vmid}/agent/${name}`,
-  rules: {},
-  async handle(call) {
-    const reply = await ask(machineOf(call), `guest-${name}`);
-    return { data: { result: 'error' in reply ? { error: reply.error } : reply.return } };
-  },
-}));
+function simple(route: Route, name: string): Endpoint {
+  return {
+    route,
+    rules: {},
+    async handle(call) {
+      const reply = await ask(machineOf(call), `guest-${name}`);
+      return { data: { result: 'error' in reply ? { error: reply.error } : reply.return } };
+    },
+  };
+}
 
 function decoded(status: Record<string, unknown>): Record<string, unknown> {
   const result: Record<string, unknown> = {};
@@ -109,10 +109,10 @@ async function writeFile(call: Call): Promise<null> {
 }
 
 export const agentEndpoints: readonly Endpoint[] = [
-  ...simple,
+  ...QUESTIONS.map((name) => simple(`GET /nodes/{node}/qemu/{vmid}/agent/${name}`, name)),
+  ...ORDERS.map((name) => simple(`POST /nodes/{node}/qemu/{vmid}/agent/${name}`, name)),
   {
-    method: 'POST',
-    path: '/nodes/{node}/qemu/{vmid}/agent/exec',
+    route: 'POST /nodes/{node}/qemu/{vmid}/agent/exec',
     rules: {
       command: { type: 'array', required: true },
       'input-data': { type: 'string', maxLength: 65_536 },
@@ -142,8 +142,7 @@ export const agentEndpoints: readonly Endpoint[] = [
     },
   },
   {
-    method: 'GET',
-    path: '/nodes/{node}/qemu/{vmid}/agent/exec-status',
+    route: 'GET /nodes/{node}/qemu/{vmid}/agent/exec-status',
     rules: { pid: { type: 'integer', required: true } },
     async handle(call) {
       const status = await value(machineOf(call), 'guest-exec-status', { pid: call.parameters.pid });
@@ -151,14 +150,12 @@ export const agentEndpoints: readonly Endpoint[] = [
     },
   },
   {
-    method: 'GET',
-    path: '/nodes/{node}/qemu/{vmid}/agent/file-read',
+    route: 'GET /nodes/{node}/qemu/{vmid}/agent/file-read',
     rules: { file: { type: 'string', required: true } },
     handle: async (call) => ({ data: await readFile(call) }),
   },
   {
-    method: 'POST',
-    path: '/nodes/{node}/qemu/{vmid}/agent/file-write',
+    route: 'POST /nodes/{node}/qemu/{vmid}/agent/file-write',
     rules: {
       file: { type: 'string', required: true },
       content: { type: 'string', required: true, maxLength: 61_440 },

@@ -1,5 +1,7 @@
 /** `/nodes/{node}/qemu/{vmid}/config` and `pending`. @module */
 import { ApiError, badParameters } from '../errors.ts';
+import type { Machine } from '../machine.ts';
+import { privilegeOfOption } from '../permissions.ts';
 import { type Call, type Endpoint, machineOf, text } from '../router.ts';
 
 /** Options of a VM that the lab knows; anything else is refused as PVE refuses what its schema lacks. */
@@ -29,8 +31,8 @@ function change(call: Call): void {
   if (skipsLock && !isRoot) throw badParameters({ skiplock: 'Only root may use this option.' });
   const machine = machineOf(call);
   if (!isRoot) {
-    for (const key of Object.keys(changes)) refuseForUsers(key, changes[key]);
-    for (const key of removed) refuseForUsers(key, machine.config[key]);
+    for (const key of removed) refuseForUsers(call, machine, key, machine.config[key]);
+    for (const key of Object.keys(changes)) refuseForUsers(call, machine, key, changes[key]);
   }
   machine.change(changes, removed, digest, skipsLock, () => {
     const logged = Object.entries(call.parameters as Record<string, string>).filter(
@@ -41,19 +43,27 @@ function change(call: Call): void {
   });
 }
 
-/** What only root itself may set, and none of its tokens (PVE::API2::Qemu, check_vm_modify_config_perm). */
-function refuseForUsers(key: string, value: string | number | undefined): void {
-  if (key === 'lock') throw new ApiError(500, `only root can set '${key}' config`);
-  const isRaw = value !== undefined && !/(^|,)mapping=/.test(String(value));
-  if (/^hostpci\d+$/.test(key) && isRaw) {
-    throw new ApiError(500, `only root can set '${key}' config for non-mapped devices`);
+/** What takes a privilege of its own, and what only root itself may set, none of its tokens. */
+function refuseForUsers(
+  { cluster, caller }: Call,
+  { vmid }: Machine,
+  key: string,
+  value: string | number | undefined,
+): void {
+  if (/^hostpci\d+$/.test(key) && value !== undefined) {
+    const mapping = /(?:^|,)mapping=([^,]+)/.exec(String(value))?.[1];
+    if (mapping === undefined)
+      throw new ApiError(500, `only root can set '${key}' config for non-mapped devices`);
+    cluster.access.check(caller, `/mapping/pci/${mapping}`, ['Mapping.Use']);
   }
+  const privilege = privilegeOfOption(key);
+  if (privilege === undefined) throw new ApiError(500, `only root can set '${key}' config`);
+  cluster.access.check(caller, `/vms/${vmid}`, [privilege]);
 }
 
 export const configEndpoints: readonly Endpoint[] = [
   {
-    method: 'GET',
-    path: '/nodes/{node}/qemu/{vmid}/config',
+    route: 'GET /nodes/{node}/qemu/{vmid}/config',
     rules: { current: { type: 'boolean' }, snapshot: { type: 'string' } },
     handle(call) {
       const machine = machineOf(call);
@@ -65,8 +75,7 @@ export const configEndpoints: readonly Endpoint[] = [
     },
   },
   {
-    method: 'PUT',
-    path: '/nodes/{node}/qemu/{vmid}/config',
+    route: 'PUT /nodes/{node}/qemu/{vmid}/config',
     rules: 'any',
     handle(call) {
       change(call);
@@ -74,8 +83,7 @@ export const configEndpoints: readonly Endpoint[] = [
     },
   },
   {
-    method: 'POST',
-    path: '/nodes/{node}/qemu/{vmid}/config',
+    route: 'POST /nodes/{node}/qemu/{vmid}/config',
     rules: 'any',
     handle(call) {
       const machine = machineOf(call);
@@ -87,8 +95,7 @@ export const configEndpoints: readonly Endpoint[] = [
     },
   },
   {
-    method: 'GET',
-    path: '/nodes/{node}/qemu/{vmid}/pending',
+    route: 'GET /nodes/{node}/qemu/{vmid}/pending',
     rules: {},
     handle(call) {
       const machine = machineOf(call);

@@ -11,8 +11,7 @@ const PASSWORD_LENGTH = 8;
 
 export const consoleEndpoints: readonly Endpoint[] = [
   {
-    method: 'POST',
-    path: '/nodes/{node}/qemu/{vmid}/vncproxy',
+    route: 'POST /nodes/{node}/qemu/{vmid}/vncproxy',
     rules: { websocket: { type: 'boolean' }, 'generate-password': { type: 'boolean' } },
     handle(call) {
       const machine = machineOf(call);
@@ -20,7 +19,7 @@ export const consoleEndpoints: readonly Endpoint[] = [
       const now = cluster.access.now();
       const port = freePort(cluster.consoles, now);
       const password = randomPassword();
-      const ticket = `${password}:${cluster.access.vncTicket(caller, `/vms/${machine.vmid}`)}`;
+      const ticket = `${password}:${cluster.access.vncTicket(caller, `/vms/${machine.vmid}`, port)}`;
       cluster.consoles.set(port, {
         vmid: machine.vmid,
         caller: caller.id,

@@ -1,22 +1,24 @@
 /** `/nodes`, `/cluster` and the lists of guests. @module */
+import type { Caller } from '../access.ts';
 import type { Machine } from '../machine.ts';
 import type { PciBus } from '../pci.ts';
 import { type Cluster, machineOf, type Endpoint } from '../router.ts';
 
 const GIB = 1024 ** 3;
+/** One of these shows a mapping (PVE::API2::Cluster::Mapping::PCI). */
+const MAPPING_PRIVILEGES = ['Mapping.Modify', 'Mapping.Use', 'Mapping.Audit'];
 
 export const nodeEndpoints: readonly Endpoint[] = [
   {
-    method: 'GET',
-    path: '/nodes',
+    route: 'GET /nodes',
     rules: {},
-    handle: ({ cluster }) => ({
+    handle: ({ cluster, caller }) => ({
       data: [[cluster.node, 'online'] as const, ...cluster.others].map(([node, status]) => ({
         node,
         type: 'node',
         id: `node/${node}`,
         status,
-        ...(status === 'offline'
+        ...(status === 'offline' || !cluster.access.may(caller, `/nodes/${node}`, ['Sys.Audit'])
           ? {}
           : {
               cpu: 0.02,
@@ -32,19 +34,17 @@ export const nodeEndpoints: readonly Endpoint[] = [
     }),
   },
   {
-    method: 'GET',
-    path: '/nodes/{node}/qemu',
+    route: 'GET /nodes/{node}/qemu',
     rules: { full: { type: 'boolean' } },
-    handle: ({ cluster, parameters, path }) => ({
-      data: ofNode(cluster, path.node).map((machine) => ({
+    handle: ({ cluster, caller, parameters, path }) => ({
+      data: seen(cluster, caller, path.node).map((machine) => ({
         ...listed(machine),
         ...(parameters.full === true ? { qmpstatus: machine.guest.state() } : {}),
       })),
     }),
   },
   {
-    method: 'GET',
-    path: '/nodes/{node}/qemu/{vmid}/status/current',
+    route: 'GET /nodes/{node}/qemu/{vmid}/status/current',
     rules: {},
     handle(call) {
       const machine = machineOf(call);
@@ -59,13 +59,12 @@ export const nodeEndpoints: readonly Endpoint[] = [
     },
   },
   {
-    method: 'GET',
-    path: '/cluster/resources',
+    route: 'GET /cluster/resources',
     rules: { type: { type: 'string', values: ['vm', 'storage', 'node', 'sdn'] } },
-    handle: ({ cluster, parameters }) => ({
+    handle: ({ cluster, caller, parameters }) => ({
       data:
         parameters.type === undefined || parameters.type === 'vm'
-          ? [...cluster.machines.values()].map((machine) => ({
+          ? seen(cluster, caller).map((machine) => ({
               ...(isUnknown(cluster, machine) ? { vmid: machine.vmid, status: 'unknown' } : listed(machine)),
               id: `qemu/${machine.vmid}`,
               type: 'qemu',
@@ -76,14 +75,18 @@ export const nodeEndpoints: readonly Endpoint[] = [
     }),
   },
   {
-    method: 'GET',
-    path: '/cluster/log',
+    route: 'GET /cluster/log',
     rules: { max: { type: 'integer', minimum: 1 } },
-    handle: ({ cluster, parameters }) => ({ data: cluster.log.list(Number(parameters.max ?? Infinity)) }),
+    // Without Sys.Syslog on / one's own lines only.
+    handle: ({ cluster, caller, parameters }) => ({
+      data: cluster.log.list(
+        Number(parameters.max ?? Infinity),
+        cluster.access.may(caller, '/', ['Sys.Syslog']) ? undefined : caller.id,
+      ),
+    }),
   },
   {
-    method: 'GET',
-    path: '/nodes/{node}/hardware/pci',
+    route: 'GET /nodes/{node}/hardware/pci',
     rules: { 'pci-class-blacklist': { type: 'string' }, verbose: { type: 'boolean' } },
     handle: ({ cluster }) => ({
       data: cluster.pci.devices.map((device) => ({
@@ -97,23 +100,23 @@ export const nodeEndpoints: readonly Endpoint[] = [
     }),
   },
   {
-    method: 'GET',
-    path: '/cluster/mapping/pci',
+    route: 'GET /cluster/mapping/pci',
     rules: { 'check-node': { type: 'string' } },
-    handle: ({ cluster, parameters }) => ({
-      data: cluster.pci.mappings.map(({ id, paths }) => ({
-        id,
-        type: 'pci',
-        map: paths.map((path) => mapEntry(cluster.pci, cluster.node, path)),
-        mdev: 0,
-        digest: 'da39a3ee5e6b4b0d3255bfef95601890afd80709',
-        ...(parameters['check-node'] === undefined ? {} : { checks: [] }),
-      })),
+    handle: ({ cluster, caller, parameters }) => ({
+      data: cluster.pci.mappings
+        .filter(({ id }) => cluster.access.may(caller, `/mapping/pci/${id}`, MAPPING_PRIVILEGES, true))
+        .map(({ id, paths }) => ({
+          id,
+          type: 'pci',
+          map: paths.map((path) => mapEntry(cluster.pci, cluster.node, path)),
+          mdev: 0,
+          digest: 'da39a3ee5e6b4b0d3255bfef95601890afd80709',
+          ...(parameters['check-node'] === undefined ? {} : { checks: [] }),
+        })),
     }),
   },
   {
-    method: 'GET',
-    path: '/cluster/nextid',
+    route: 'GET /cluster/nextid',
     rules: { vmid: { type: 'integer' } },
     handle({ cluster }) {
       let next = 100;
@@ -135,8 +138,13 @@ function isUnknown(cluster: Cluster, { node }: Machine): boolean {
   return cluster.others.get(node) === 'offline' || cluster.silent.has(node);
 }
 
-function ofNode({ machines }: Cluster, node: string | undefined): Machine[] {
-  return [...machines.values()].filter((machine) => machine.node === node);
+/** The VMs that the caller may see, of one node or of all. */
+function seen({ machines, access }: Cluster, caller: Caller, node?: string): Machine[] {
+  return [...machines.values()].filter(
+    (machine) =>
+      (node === undefined || machine.node === node) &&
+      access.may(caller, `/vms/${machine.vmid}`, ['VM.Audit']),
+  );
 }
 
 /** PVE's `agent` option: `1` or `enabled=1,...`. */

@@ -7,15 +7,14 @@ import type { Rules } from '../parameters.ts';
 const DEFAULT_SHUTDOWN_S = 60;
 
 function power(
-  command: string,
+  command: 'start' | 'stop' | 'shutdown' | 'reboot' | 'reset' | 'suspend' | 'resume',
   taskType: string,
   rules: Rules,
   body: (machine: Machine, call: Call) => Promise<void>,
   before: (machine: Machine) => void = () => undefined,
 ): Endpoint {
   return {
-    method: 'POST',
-    path: `/nodes/{node}/qemu/{vmid}/status/${command}`,
+    route: `POST /nodes/{node}/qemu/{vmid}/status/${command}`,
     rules,
     handle(call) {
       const machine = machineOf(call);
@@ -136,8 +135,7 @@ export const powerEndpoints: readonly Endpoint[] = [
     refuseStopped,
   ),
   {
-    method: 'PUT',
-    path: '/nodes/{node}/qemu/{vmid}/sendkey',
+    route: 'PUT /nodes/{node}/qemu/{vmid}/sendkey',
     rules: { key: { type: 'string', required: true } },
     async handle(call) {
       const machine = machineOf(call);

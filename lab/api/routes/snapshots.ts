@@ -20,8 +20,7 @@ function find(machine: Machine, name: string): Snapshot {
 
 export const snapshotEndpoints: readonly Endpoint[] = [
   {
-    method: 'GET',
-    path: '/nodes/{node}/qemu/{vmid}/snapshot',
+    route: 'GET /nodes/{node}/qemu/{vmid}/snapshot',
     rules: {},
     handle(call) {
       const machine = machineOf(call);
@@ -46,8 +45,7 @@ export const snapshotEndpoints: readonly Endpoint[] = [
     },
   },
   {
-    method: 'POST',
-    path: '/nodes/{node}/qemu/{vmid}/snapshot',
+    route: 'POST /nodes/{node}/qemu/{vmid}/snapshot',
     rules: { snapname: NAME, description: { type: 'string' }, vmstate: { type: 'boolean' } },
     handle(call) {
       const machine = machineOf(call);
@@ -77,10 +75,11 @@ export const snapshotEndpoints: readonly Endpoint[] = [
     },
   },
   {
-    method: 'POST',
-    path: '/nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback',
+    route: 'POST /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback',
     rules: { start: { type: 'boolean' } },
     handle(call) {
+      if (call.parameters.start === true)
+        call.cluster.access.check(call.caller, `/vms/${call.path.vmid ?? ''}`, ['VM.PowerMgmt']);
       const machine = machineOf(call);
       const name = call.path.snapname ?? '';
       const upid = call.cluster.tasks.start('qmrollback', String(machine.vmid), call.caller.id, async () => {
@@ -104,8 +103,7 @@ export const snapshotEndpoints: readonly Endpoint[] = [
     },
   },
   {
-    method: 'DELETE',
-    path: '/nodes/{node}/qemu/{vmid}/snapshot/{snapname}',
+    route: 'DELETE /nodes/{node}/qemu/{vmid}/snapshot/{snapname}',
     rules: { force: { type: 'boolean' } },
     handle(call) {
       const machine = machineOf(call);
