@@ -13,6 +13,7 @@ import { addInit } from './init.ts';
 import { addLab } from './lab.ts';
 import { addNeedle } from './needle.ts';
 import type { OcrOptions } from './ocr.ts';
+import type { ReplayScreenOptions } from './replay-screen.ts';
 import type { RecordOptions } from './record.ts';
 import { addRecover } from './recover.ts';
 import { refuseRepeats } from './repeats.ts';
@@ -71,6 +72,22 @@ export function makeProgram(): Command {
     .action(async (file: string, options: OcrOptions) => {
       const { ocr } = await import('./ocr.ts');
       process.exitCode = await ocr(file, options);
+    });
+  program
+    .command('replay-screen')
+    .description(
+      'look for what a changed spec asks for on the screens that an earlier run recorded; no machine is asked',
+    )
+    .argument('<run>', 'a trace.zip, or a folder with some, such as test-results')
+    .argument('[spec]', 'the changed spec; default: every spec of the run as it is now')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 everything is there, 1 something is not, 2 nobody can tell of something',
+    )
+    .action(async (run: string, spec: string | undefined, options: ReplayScreenOptions) => {
+      const { replayScreen } = await import('./replay-screen.ts');
+      process.exitCode = await replayScreen(run, spec, options);
     });
   refuseRepeats(program);
   return program;
