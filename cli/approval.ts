@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { VmwrightError } from '../fixtures/errors.ts';
 
-type Gate = 'run' | 'post' | 'correction';
+type Gate = 'run' | 'post' | 'correction' | 'agent';
 
 /** Hex digits of a token: enough that no two plans of a day share one, few enough to be typed. */
 const TOKEN_LENGTH = 12;
@@ -27,15 +27,19 @@ interface Request {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** Whether `given` approves the subject, or the project has chosen to run ungated (`VMWRIGHT_GATE=off`). */
+export function isApproved({ gate, subject, given, env }: Request): boolean {
+  return env.VMWRIGHT_GATE === 'off' || given === tokenOf(gate, subject);
+}
+
 /**
  * Returns when `given` approves the subject, or the project has chosen to run ungated (`VMWRIGHT_GATE=off`).
  *
  * @throws `APPROVAL_NEEDED`
  */
 export function approve({ gate, subject, given, env }: Request): void {
-  if (env.VMWRIGHT_GATE === 'off') return;
+  if (isApproved({ gate, subject, given, env })) return;
   const token = tokenOf(gate, subject);
-  if (given === token) return;
   throw new VmwrightError({
     code: 'APPROVAL_NEEDED',
     subject: `gate "${gate}"`,

@@ -7,14 +7,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import sharp from 'sharp';
-import { loadSettings, type Machine } from '../fixtures/config/index.ts';
+import type { Machine } from '../fixtures/config/index.ts';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { crop, decodeImage, describe, type Frame, intersect, type Rect } from '../fixtures/image/frame.ts';
-import { connectCluster, findMachine } from '../fixtures/machine/machine.ts';
 import { findNeedle, needleFrom } from '../fixtures/vision/index.ts';
-import { connectWebSocket, VncPage } from '../fixtures/vnc/index.ts';
 import { Ending } from './ending.ts';
 import { loadModule } from './load-module.ts';
+import { lookAt } from './look.ts';
 import type { Streams } from './ocr.ts';
 import { collected } from './repeats.ts';
 import { ensureMachine } from './stand-in.ts';
@@ -60,14 +59,24 @@ export async function cropNeedle(
 ): Promise<void> {
   const rect = rectOf('--at', options.at);
   const excluded = (options.exclude ?? []).map((text) => rectOf('--exclude', text));
-  const screen = await screenOf(file, options, streams);
+  await saveNeedle(await screenOf(file, options, streams), rect, excluded, options.out, streams);
+}
+
+/** As {@link cropNeedle}, of a picture that is there. @param excluded parts of it that become transparent */
+export async function saveNeedle(
+  screen: Frame,
+  rect: Rect,
+  excluded: readonly Rect[],
+  out: string,
+  streams: Streams,
+): Promise<void> {
   const picture = crop(screen, rect);
   for (const part of excluded) makeTransparent(picture, rect, part);
-  const needle = needleFrom(picture, basename(options.out));
-  await mkdir(dirname(resolve(options.out)), { recursive: true });
+  const needle = needleFrom(picture, basename(out));
+  await mkdir(dirname(resolve(out)), { recursive: true });
   const raw = { width: picture.width, height: picture.height, channels: 4 as const };
-  await writeFile(options.out, await sharp(picture.data, { raw }).png().toBuffer());
-  tell(streams.stdout, `${options.out}: ${describe(rect)}\n`);
+  await writeFile(out, await sharp(picture.data, { raw }).png().toBuffer());
+  tell(streams.stdout, `${out}: ${describe(rect)}\n`);
   const places = findNeedle(screen, needle, { scales: [1] });
   if (places.length > 1)
     tell(
@@ -101,7 +110,6 @@ async function screenOf(
   return decodeImage(bytes, path);
 }
 
-/** Looks only: the display is not woken, nothing is typed or clicked. */
 async function liveScreen(name: string, matrix: string, progress: (line: string) => unknown): Promise<Frame> {
   const { default: machines } = (await loadModule(resolve(matrix))) as {
     default: readonly Machine[];
@@ -109,19 +117,7 @@ async function liveScreen(name: string, matrix: string, progress: (line: string)
   const machine = machines.find((one) => one.name === name);
   if (machine === undefined) throw unusable('--machine', machines.map((one) => one.name).join(', '), name);
   await using ending = new Ending();
-  const settings = loadSettings(await ensureMachine(machine, ending, progress));
-  const proxmox = await connectCluster(machine, settings);
-  ending.defer(() => proxmox.close());
-  const vm = await findMachine(proxmox, machine, settings);
-  await using page = await VncPage.connect({
-    name,
-    wake: false,
-    open: async () => {
-      const { password, ...target } = await vm.console();
-      return { stream: await connectWebSocket(target, name), password };
-    },
-  });
-  return await page.frame();
+  return await lookAt(machine, await ensureMachine(machine, ending, progress));
 }
 
 function rectOf(option: string, text: string): Rect {

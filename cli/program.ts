@@ -11,6 +11,7 @@ import { addDoctor } from './doctor.ts';
 import { EXIT_CODE_HELP } from './exit-codes.ts';
 import { addInit } from './init.ts';
 import { addLab } from './lab.ts';
+import type { McpOptions } from './mcp.ts';
 import { addNeedle } from './needle.ts';
 import type { OcrOptions } from './ocr.ts';
 import type { ReplayScreenOptions } from './replay-screen.ts';
@@ -88,6 +89,21 @@ export function makeProgram(): Command {
     .action(async (run: string, spec: string | undefined, options: ReplayScreenOptions) => {
       const { replayScreen } = await import('./replay-screen.ts');
       process.exitCode = await replayScreen(run, spec, options);
+    });
+  program
+    .command('mcp')
+    .description('serve machines, runs and traces to a coding agent, on standard input and output')
+    .option(
+      '--project <names...>',
+      'the machines for the agent; default: all that the matrix does not leave out',
+    )
+    .option('--approve <token>', 'the approval for these machines; the command prints it without')
+    .option('--read-only', 'look at screens, runs and traces; touch no machine and write no file')
+    .option('--specs <folder>', 'where the agent may write specs', 'specs')
+    .option('--matrix <file>', 'file with the machines', 'vm-matrix.ts')
+    .action(async (options: McpOptions) => {
+      const { mcp } = await import('./mcp.ts');
+      await mcp(options);
     });
   refuseRepeats(program);
   return program;

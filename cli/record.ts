@@ -4,28 +4,14 @@
  * @module
  */
 import { resolve } from 'node:path';
-import { noVlm } from '../fixtures/page/claims.ts';
-import { loadSettings, type Machine, type Settings } from '../fixtures/config/index.ts';
 import { tell } from '../fixtures/secrets/index.ts';
-import { VmwrightError } from '../fixtures/errors.ts';
-import {
-  checkGuest,
-  claimGpu,
-  connectCluster,
-  findMachine,
-  leaseMachine,
-  openPage,
-  openSsh,
-  resetMachine,
-  stagedApp,
-} from '../fixtures/machine/machine.ts';
 import type { TestPage } from '../fixtures/page/test-page.ts';
-import type { Vm } from '../fixtures/proxmox/index.ts';
 import { startRecording } from '../fixtures/recorder/index.ts';
 import { systemClock } from '../fixtures/vnc/rfb/clock.ts';
 import { openInBrowser } from './browser.ts';
 import { Ending } from './ending.ts';
 import { loadMatrix } from './plan.ts';
+import { openSession, rowOf } from './session.ts';
 import { SpecFile } from './spec-file.ts';
 import { ensureMachine } from './stand-in.ts';
 
@@ -58,24 +44,15 @@ export async function record(
 ): Promise<void> {
   const say = (line: string): void => tell(terminal, `${line}\n`);
   const { machines } = await loadMatrix(options.matrix);
-  const machine = rowOf(machines, options.project);
+  const machine = rowOf(machines, options.project, '--project');
   await using file = await SpecFile.open(resolve(options.output), options.force === true);
   await using ending = new Ending();
   const env = await ensureMachine(machine, ending, say);
-  const settings = loadSettings(env);
-  const proxmox = await connectCluster(machine, settings);
-  ending.defer(() => proxmox.close());
-  const vm = await findMachine(proxmox, machine, settings);
-  const lease = await leaseMachine(vm, settings, null, process.pid);
-  ending.defer(() => lease.release());
-  lease.doing = 'vmwright record';
-  const gpu = await claimGpu(vm, lease, machine, machines, proxmox, settings, null, process.pid);
-  ending.defer(async () => gpu?.release());
-  say(`Getting ${machine.name} ready${options.keep === true ? '' : ' as a test finds it'} ...`);
-  const row = options.keep === true ? { ...machine, reset: 'none' as const } : machine;
-  for (const warning of await resetMachine(vm, row, settings, gpu)) say(`warning: ${warning}`);
-  const page = await openPage(vm, machine, settings, noVlm());
-  ending.defer(() => page.close());
+  const { page, launch } = await openSession(
+    { machine, machines, env, doing: 'vmwright record', keep: options.keep === true },
+    ending,
+    say,
+  );
 
   const session = await startRecording(bareHands(page), {
     machine,
@@ -83,7 +60,7 @@ export async function record(
     title: file.title,
     from: file.module,
     clock: systemClock,
-    launch: launcher(vm, machine, settings, page, ending),
+    launch,
     onSpec: (spec, steps) => file.save(steps.length === 0 ? '' : spec),
   });
   say(`Recorder of ${machine.name}: ${session.url}`);
@@ -100,20 +77,6 @@ export async function record(
   );
 }
 
-/** @throws `PLAN_INVALID` */
-function rowOf(machines: readonly Machine[], name: string): Machine {
-  const machine = machines.find((row) => row.name === name);
-  if (machine !== undefined) return machine;
-  throw new VmwrightError({
-    code: 'PLAN_INVALID',
-    subject: '--project',
-    message: 'no machine of the matrix has this name',
-    expected: machines.map((row) => row.name).join(', '),
-    seen: name,
-    next: 'correct the name',
-  });
-}
-
 /** Keyboard and mouse as they are now: what a person does is done, whatever guards an application brings along. */
 function bareHands(page: TestPage): Parameters<typeof startRecording>[0] {
   const { name, timeoutScale, keyboard, mouse } = page;
@@ -125,31 +88,6 @@ function bareHands(page: TestPage): Parameters<typeof startRecording>[0] {
     latest: () => page.latest(),
     onDirty: (listener) => page.onDirty(listener),
     waitForStill: (options) => page.waitForStill(options),
-  };
-}
-
-/** Starts the row's application from a clean state; the guest is logged into when that is asked for first. */
-function launcher(
-  vm: Vm,
-  machine: Machine,
-  settings: Settings,
-  page: TestPage,
-  ending: Ending,
-): () => Promise<void> {
-  let opened: Promise<ReturnType<typeof stagedApp>> | undefined;
-  const open = async (): Promise<ReturnType<typeof stagedApp>> => {
-    const ssh = await openSsh(vm, machine, settings);
-    ending.defer(() => ssh.disconnect());
-    return stagedApp(vm, machine, settings, ssh, page, await checkGuest(machine, ssh));
-  };
-  return async () => {
-    opened ??= open().catch((error: unknown) => {
-      opened = undefined;
-      throw error;
-    });
-    const app = await opened;
-    await app.clean();
-    await app.launch();
   };
 }
 

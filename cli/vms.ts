@@ -12,7 +12,7 @@ import { connectProxmox, type Proxmox } from '../fixtures/proxmox/index.ts';
 import { columns } from './columns.ts';
 import { Ending } from './ending.ts';
 import { loadMatrix } from './plan.ts';
-import { ensureCluster } from './stand-in.ts';
+import { ensureCluster, type StandIn } from './stand-in.ts';
 import { tell, tellJson } from '../fixtures/secrets/index.ts';
 import type { Streams } from './ocr.ts';
 
@@ -62,22 +62,33 @@ export function addVms(program: Command): void {
 async function vms(options: VmsOptions, { stdout, stderr }: Streams): Promise<number> {
   const { machines } = await loadMatrix(options.matrix);
   await using ending = new Ending();
-  const { env, unbuilt } = await ensureCluster(machines, ending, (line) => {
+  const standIn = await ensureCluster(machines, ending, (line) => {
     tell(stderr, `${line}\n`);
   });
-  const settings = loadSettings(env);
-  const proxmox = await connectProxmox({ ...settings.proxmox, timeoutScale: settings.timeoutScale });
-  ending.defer(() => proxmox.close());
-  const rows = await Promise.all(
-    machines.map(async (machine): Promise<VmRow> => {
-      const build = unbuilt.get(machine.name);
-      if (build === undefined) return look(proxmox, machine, settings);
-      return { ...factsOf(machine), status: 'missing', skip: `it is not built yet: ${build}` };
-    }),
-  );
+  const rows = await listVms(machines, standIn);
   if (options.json === true) tellJson(stdout, `${JSON.stringify(rows, undefined, 2)}\n`);
   else tell(stdout, columns([HEAD, ...rows.map(cellsOf)]));
   return rows.some(({ error }) => error !== undefined) ? MISSING : 0;
+}
+
+/** Each machine of the matrix as the cluster knows it now. @throws `PROXMOX_*` */
+export async function listVms(
+  machines: readonly Machine[],
+  { env, unbuilt }: Pick<StandIn, 'env' | 'unbuilt'>,
+): Promise<VmRow[]> {
+  const settings = loadSettings(env);
+  const proxmox = await connectProxmox({ ...settings.proxmox, timeoutScale: settings.timeoutScale });
+  try {
+    return await Promise.all(
+      machines.map(async (machine): Promise<VmRow> => {
+        const build = unbuilt.get(machine.name);
+        if (build === undefined) return look(proxmox, machine, settings);
+        return { ...factsOf(machine), status: 'missing', skip: `it is not built yet: ${build}` };
+      }),
+    );
+  } finally {
+    await proxmox.close();
+  }
 }
 
 async function look(proxmox: Proxmox, machine: Machine, settings: Settings): Promise<VmRow> {

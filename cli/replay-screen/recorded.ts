@@ -19,6 +19,13 @@ export interface Picture {
   readonly file: string;
   /** Where a secret was painted over that had been read there. */
   readonly hidden: readonly Rect[];
+  /** The text that the test had read there. */
+  readonly lines: readonly ReadLine[];
+}
+
+export interface ReadLine {
+  readonly text: string;
+  readonly box: Rect;
 }
 
 export interface RecordedStep {
@@ -26,7 +33,10 @@ export interface RecordedStep {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** As the reports call it. */
+  readonly title: string;
   readonly isFailed: boolean;
+  readonly error?: string;
   readonly pictures: readonly Picture[];
   /** Where it pressed. */
   readonly pressed?: { readonly x: number; readonly y: number };
@@ -155,21 +165,19 @@ function picturesOf(
   lines: readonly Line[],
   files: Readonly<Record<string, Uint8Array>>,
 ): ReadonlyMap<string, Picture[]> {
-  const hidden = new Map<string, readonly Rect[]>();
+  const read = new Map<string, readonly ReadLine[]>();
   for (const { type, callId, phase, file } of lines)
     if (type === 'aria-snapshot')
-      hidden.set(`${String(callId)} ${String(phase)}`, hiddenIn(files[String(file)]));
+      read.set(`${String(callId)} ${String(phase)}`, linesIn(files[String(file)]));
   const found = new Map<string, Picture[]>();
   for (const { type, callId, phase, file } of lines) {
     if (type !== 'screenshot') continue;
     const id = String(callId);
     const of = found.get(id) ?? [];
     found.set(id, of);
-    of.push({
-      phase: phase as Phase,
-      file: String(file),
-      hidden: hidden.get(`${id} ${String(phase)}`) ?? [],
-    });
+    const lines = read.get(`${id} ${String(phase)}`) ?? [];
+    const hidden = lines.filter(({ text }) => text === HIDDEN).map(({ box }) => box);
+    of.push({ phase: phase as Phase, file: String(file), hidden, lines });
   }
   return found;
 }
@@ -177,13 +185,8 @@ function picturesOf(
 /** What the trace writes where a secret was read. */
 const HIDDEN = '(a secret)';
 
-function hiddenIn(bytes: Uint8Array | undefined): Rect[] {
-  if (bytes === undefined) return [];
-  const lines = JSON.parse(new TextDecoder().decode(bytes)) as {
-    readonly text: string;
-    readonly box: Rect;
-  }[];
-  return lines.filter(({ text }) => text === HIDDEN).map(({ box }) => box);
+function linesIn(bytes: Uint8Array | undefined): ReadLine[] {
+  return bytes === undefined ? [] : (JSON.parse(new TextDecoder().decode(bytes)) as ReadLine[]);
 }
 
 function stepsOf(
@@ -195,7 +198,7 @@ function stepsOf(
   const presses = new Map(
     screen.filter(({ type }) => type === 'input').map((line) => [line.callId, line.point]),
   );
-  return runner.flatMap(({ type, callId, stack }): RecordedStep[] => {
+  return runner.flatMap(({ type, callId, stack, title }): RecordedStep[] => {
     const [place] = (stack ?? []) as {
       readonly file: string;
       readonly line: number;
@@ -204,12 +207,15 @@ function stepsOf(
     const shown = pictures.get(String(callId));
     if (type !== 'before' || place === undefined || shown === undefined) return [];
     const pressed = presses.get(callId) as RecordedStep['pressed'];
+    const error = ends.get(callId)?.error as { readonly message?: string } | undefined;
     return [
       {
         file: place.file,
         line: place.line,
         column: place.column,
-        isFailed: ends.get(callId)?.error !== undefined,
+        title: String(title),
+        isFailed: error !== undefined,
+        ...(error?.message === undefined ? {} : { error: error.message }),
         pictures: shown,
         ...(pressed === undefined ? {} : { pressed }),
       },
