@@ -21,6 +21,8 @@ const OTHERS: readonly string[] = [
   'VITEST_WORKER_ID',
   'JEST_WORKER_ID',
   'NODE_TEST_CONTEXT',
+  // Node's, of a package that is not installed.
+  'ERR_MODULE_NOT_FOUND',
   // An event of QEMU's.
   'JOB_STATUS_CHANGE',
 ];
