@@ -26,7 +26,7 @@ const never = (name, from, to, comment) => ({
   from: { path: from },
   to: { path: to },
 });
-/** Which rooms a room may look into, beside config, image, pending, process, secrets and errors. */
+/** Which rooms a room may look into, beside config, image, pending, process, secrets, wire and errors. */
 const below = {
   actions: [],
   proxmox: [],
@@ -120,7 +120,7 @@ module.exports = {
     ),
     never(
       'low-rooms',
-      '^fixtures/(config|image|pending|process|secrets|errors)',
+      '^fixtures/(config|image|pending|process|secrets|wire|errors)',
       `^fixtures/(${rooms.join('|')}|index)`,
       'shared ground looks at nothing above',
     ),
@@ -135,7 +135,7 @@ module.exports = {
         `room-${room}`,
         `^fixtures/${room}/`,
         `^fixtures/(${[...rooms.filter((other) => other !== room && !allowed.includes(other)), 'index'].join('|')})`,
-        `${room} may use ${[...allowed, 'config', 'image', 'pending', 'process', 'secrets', 'errors'].join(', ')}`,
+        `${room} may use ${[...allowed, 'config', 'image', 'pending', 'process', 'secrets', 'wire', 'errors'].join(', ')}`,
       ),
     ),
   ],

@@ -87,7 +87,7 @@ class Locking {
   }
 }
 
-const failed = { message: expect.stringContaining('failed after 1000 ms') };
+const failed = { message: expect.stringContaining('Timeout:  1000ms') };
 
 test('a text that only a lock screen hides is not gone', async () => {
   const screen = new Locking(2, 1);

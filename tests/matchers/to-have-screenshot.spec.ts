@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -81,12 +82,8 @@ function outcomes({ results }: Run): Record<string, string> {
 }
 
 function messageOf({ results }: Run, title: string): string {
-  return (
-    results
-      .get(title)?.[0]
-      ?.errors.map(({ message }) => message)
-      .join('\n') ?? ''
-  );
+  const errors = results.get(title)?.[0]?.errors ?? [];
+  return stripVTControlCharacters(errors.map(({ message }) => message).join('\n'));
 }
 
 function picturesOf({ results }: Run, title: string): { name: string; path: string }[] {
@@ -415,6 +412,9 @@ test.describe('a moved button', () => {
     expect(first).toContain('toHaveScreenshot("login.png")');
     expect(rest.join('\n')).toMatch(
       /SSIM is 0\.\d{4}, below minSsim 0\.95; they differ within \d+x\d+ at 60,200/,
+    );
+    expect(rest.join('\n')).toMatch(
+      /^Baseline: [^]*^Actual: [^]*^Diff: [^]*^Timeout: {2}\d+ms\n\nCall log:\n.*\n.*\n {2}- \d+\.\d\d s: 2 changes/m,
     );
     for (const { path } of pictures)
       expect(rest.join('\n')).toContain(path.slice(path.lastIndexOf('test-results')));

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect as base, test } from '@playwright/test';
 import { decodeImage, type Frame } from '../../fixtures/image/frame.ts';
 import type { MatcherContext } from '../../fixtures/matchers/context.ts';
@@ -31,7 +32,7 @@ const failure = async (expectation: Promise<unknown>): Promise<string> => {
     (reason: unknown) => reason,
   );
   base(error).toBeInstanceOf(Error);
-  return (error as Error).message;
+  return stripVTControlCharacters((error as Error).message);
 };
 
 test('looks again until the text is there, and no longer', async () => {
@@ -51,13 +52,20 @@ test('the failure names screen and time-out, quotes what was read, and shows the
     expect(new ReadScreen([splash, login])).toShowText('Signed in', { timeout: 1234 }),
   );
   expect(message.split('\n')).toEqual([
-    'expect(vncPage).toShowText("Signed in") failed after 1234 ms',
+    'expect(vncPage).toShowText("Signed in") failed',
     '',
-    'Expected: text "Signed in"',
     'Screen:   fedora42',
+    'Expected: text "Signed in"',
     expect.stringMatching(
-      /^Read: {5}"Sign in to Acme", "(User ?name|Forgot ?password\?)", "(User ?name|Forgot ?password\?)"$/,
+      /^Received: "Sign in to Acme", "(User ?name|Forgot ?password\?)", "(User ?name|Forgot ?password\?)"$/,
     ),
+    'Timeout:  1234ms',
+    '',
+    'Call log:',
+    '  - Expect "toShowText" with timeout 1234ms',
+    '  - waiting for text "Signed in"',
+    expect.stringMatching(/^ {2}- \d+\.\d\d s: absent; read 1 line, the closest "Starting up"$/),
+    expect.stringMatching(/^ {2}- \d+\.\d\d s: absent; read 3 lines, the closest "Sign in to Acme", "/),
   ]);
   const { name, body } = info.attachments.at(-1)!;
   expect(name).toBe('fedora42-screen.png');
@@ -67,7 +75,7 @@ test('the failure names screen and time-out, quotes what was read, and shows the
 
 test('.not fails with the text that stays', async () => {
   const message = await failure(expect(new ReadScreen([login, login])).not.toShowText(/^User/));
-  expect(message).toContain('expect(vncPage).not.toShowText(/^User/) failed after');
+  expect(message).toContain('expect(vncPage).not.toShowText(/^User/) failed');
   expect(message).toContain('Expected: no text /^User/');
   expect(message).toMatch(/"User ?name"/);
 });
@@ -91,7 +99,7 @@ test('.not does not take a misread text for a missing one, and says where it may
 test('an empty screen shows no text, and says so', async () => {
   await expect(new ReadScreen([empty])).not.toShowText('a');
   expect(await failure(expect(new ReadScreen([empty])).toShowText('a'))).toContain(
-    'Read:     no text at all',
+    'Received: no text at all',
   );
 });
 

@@ -11,7 +11,7 @@ import { startLab } from '../../lab/index.ts';
 import { runOnLab } from '../support/lab-project.ts';
 
 const SPEC = `
-test('shows it', async ({ app, vncPage, ssh }) => {
+test('shows it', async ({ app, vncPage, ssh, vm }) => {
   await app.launch({ showing: 'Sign in' });
   // In a field that does not hide what is typed.
   await vncPage.getByLabel('Email').fill(secret('FEDORA42_PASSWORD'));
@@ -19,21 +19,44 @@ test('shows it', async ({ app, vncPage, ssh }) => {
   await vncPage.keyboard.press('Tab');
   await expect(vncPage).toShowText('Sign in');
   await ssh.exec(sh\`echo \${secret('FEDORA42_PASSWORD')}\`);
+  await vm.status();
+  await vm.checkpoint('seen');
 });`;
 
-test('a secret that stands on the screen is in no byte and in no picture of its trace', async ({}, info) => {
+test('TV10: DEBUG prints each wire and has it in the log of the trace; a secret is in no byte and no picture of either', async ({}, info) => {
   test.setTimeout(300_000);
   const lab = await startLab({ guests: ['fedora42'] });
   try {
     const value = lab.env().FEDORA42_PASSWORD!;
     const folder = info.outputPath('project');
-    const run = await runOnLab(lab, folder, { spec: SPEC, config: `use: { trace: 'on' },` });
+    const run = await runOnLab(lab, folder, {
+      spec: SPEC,
+      config: `use: { trace: 'on' },`,
+      env: { DEBUG: 'vmwright:rfb,ssh,proxmox,ocr,lease' },
+    });
     expect(run.output).toContain('1 passed');
+    expect(run.output).not.toContain(value);
+    for (const line of [
+      /vmwright:rfb fedora42 > KeyEvent|vmwright:rfb fedora42 > QEMU extended KeyEvent/,
+      /vmwright:rfb fedora42 < FramebufferUpdate \d+: \d+x\d+ at /,
+      /vmwright:ssh EXEC ssh:\/\/fedora42 echo \S*\{FEDORA42_PASSWORD\}.* -> 0 .*ms\): /,
+      /vmwright:proxmox GET https:\S+\/status\/current -> 200 /,
+      /vmwright:proxmox POST \S+\/vncproxy .*-> 200 .*"password":"\{hidden\}"/,
+      /vmwright:ocr fedora42 screen: \d+ lines in \d+ ms: .*"Password"/,
+      /vmwright:lease .* written: /,
+    ])
+      expect(run.output).toMatch(line);
     const artifacts = join(folder, 'test-results/artifacts');
     const [trace = ''] = readdirSync(artifacts, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('trace.zip'),
     );
     const files = Object.entries(unzipSync(readFileSync(join(artifacts, trace))));
+    const logged = files
+      .filter(([file]) => file.endsWith('.trace'))
+      .flatMap(([, bytes]) => Buffer.from(bytes).toString().split('\n'))
+      .filter((line) => line.includes('"type":"log"'));
+    for (const wire of ['rfb', 'ssh', 'proxmox', 'ocr', 'lease'])
+      expect(logged.join('\n'), wire).toContain(`"message":"${wire} `);
     const pictures = files.filter(([file]) => /^(?:screenshots|screencast)\//.test(file));
     expect(pictures.length).toBeGreaterThan(8);
     for (const [file, bytes] of files) {
