@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { GuestConfig, LabGuest } from '../guests/guest.ts';
 import { ApiError } from './errors.ts';
+import { FileLock } from './file-lock.ts';
 import { PciBus } from './pci.ts';
 import { lockedError } from './tasks.ts';
 
@@ -34,6 +35,7 @@ export class Machine {
   /** Where the VM stands in the snapshot tree. */
   parent: string | undefined;
   lock: string | undefined;
+  readonly file: FileLock;
   config: Config;
   /** Changes that a running VM takes over at its next start; null deletes. */
   pending = new Map<string, string | number | null>();
@@ -44,6 +46,7 @@ export class Machine {
   constructor(vmid: number, node: string, config: Config, guest: LabGuest, pci = new PciBus()) {
     this.pci = pci;
     this.vmid = vmid;
+    this.file = new FileLock(vmid);
     this.node = node;
     this.guest = guest;
     this.config = { ...config };
@@ -86,10 +89,12 @@ export class Machine {
     if (this.lock !== undefined) throw lockedError(this.lock);
   }
 
-  /** Runs `action` with the config lock set, and always takes it off again. */
+  /** Runs `action` with the config lock set, and always takes it off again. The file lock is held only to set it. */
   async locked<T>(lock: string, action: () => Promise<T>): Promise<T> {
-    this.refuseLocked();
-    this.lock = lock;
+    await this.file.hold(() => {
+      this.refuseLocked();
+      this.lock = lock;
+    });
     try {
       return await action();
     } finally {
@@ -97,10 +102,18 @@ export class Machine {
     }
   }
 
+  /** What PVE looks at before a change, and again with the file lock. @throws 500 as {@link change} */
+  refuseChange(digest: string | undefined, skipLock: boolean): void {
+    if (digest !== undefined && digest !== this.digest()) {
+      throw new ApiError(500, 'checksum mismatch (file change by other user?)');
+    }
+    if (!skipLock) this.refuseLocked();
+  }
+
   /**
-   * Changes the config as `PUT .../config` does.
+   * Changes the config as `PUT .../config` does, with the file lock held.
    *
-   * @throws 500 `checksum mismatch (file change by other user?)`, `VM is locked (...)`, `no options specified`
+   * @throws 500 `checksum mismatch (file change by other user?)`, `VM is locked (...)`
    */
   change(
     changes: Readonly<Record<string, string>>,
@@ -109,12 +122,7 @@ export class Machine {
     skipLock = false,
     log: () => void = () => undefined,
   ): void {
-    if (Object.keys(changes).length === 0 && remove.length === 0)
-      throw new ApiError(500, 'no options specified');
-    if (digest !== undefined && digest !== this.digest()) {
-      throw new ApiError(500, 'checksum mismatch (file change by other user?)');
-    }
-    if (!skipLock) this.refuseLocked();
+    this.refuseChange(digest, skipLock);
     log();
     for (const [key, value] of Object.entries(changes)) this.#set(key, value);
     for (const key of remove) this.#set(key, null);

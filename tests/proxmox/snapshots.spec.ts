@@ -89,6 +89,7 @@ test('a rollback keeps the description and nothing else of the config', async ({
   const vm = held(await (await connect(labConnection(lab))).findVm(MACHINE));
   await vm.setConfig({ description: 'before', tags: 'old' });
   await vm.snapshots.create('ram', { ram: true });
+  lab.access.privileges.add('VM.Config.Memory');
   await vm.setConfig({ description: 'lease', tags: 'new', memory: 8192 });
   await vm.snapshots.rollback('ram');
   expect(await vm.config()).toMatchObject({ description: 'lease\n', tags: 'old', memory: '4096' });

@@ -170,6 +170,7 @@ test('config: a change with the digest that was read goes through once; the seco
 
 test('config: hardware changes wait for the next start', async ({ lab, connect }) => {
   const vm = await (await connect(labConnection(lab))).findVm(MACHINE);
+  lab.access.privileges.add('VM.Config.Memory');
   await vm.setConfig({ memory: 8192 });
   expect(lab.machine(MACHINE).config.memory).toBe('4096');
   expect((await vm.config()).memory).toBe('8192');

@@ -11,7 +11,8 @@ const OPTIONS =
 const NOTES_LIMIT = 8192;
 const CONTROL = new Set(['delete', 'revert', 'digest', 'skiplock', 'force', 'background_delay']);
 
-function change(call: Call): void {
+/** The way to make a change that PVE has looked at once: it looks again with the file lock. */
+function looked(call: Call): () => Promise<void> {
   const { digest, delete: remove = '' } = call.parameters as Record<string, string | undefined>;
   const changes: Record<string, string> = {};
   const unknown: Record<string, string> = {};
@@ -34,13 +35,18 @@ function change(call: Call): void {
     for (const key of removed) refuseForUsers(call, machine, key, machine.config[key]);
     for (const key of Object.keys(changes)) refuseForUsers(call, machine, key, changes[key]);
   }
-  machine.change(changes, removed, digest, skipsLock, () => {
+  if (Object.keys(changes).length === 0 && removed.length === 0)
+    throw new ApiError(500, 'no options specified');
+  // Since qemu-server 9.2.0; before, only with the lock.
+  machine.refuseChange(digest, skipsLock);
+  const log = (): void => {
     const logged = Object.entries(call.parameters as Record<string, string>).filter(
       ([key]) => key !== 'digest',
     );
     const shown = logged.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `-${key} ${value}`);
     call.cluster.log.add(call.caller.id, `update VM ${machine.vmid}: ${shown.join(' ')}`);
-  });
+  };
+  return () => machine.file.hold(() => machine.change(changes, removed, digest, skipsLock, log));
 }
 
 /** What takes a privilege of its own, and what only root itself may set, none of its tokens. */
@@ -77,8 +83,8 @@ export const configEndpoints: readonly Endpoint[] = [
   {
     route: 'PUT /nodes/{node}/qemu/{vmid}/config',
     rules: 'any',
-    handle(call) {
-      change(call);
+    async handle(call) {
+      await looked(call)();
       return { data: null };
     },
   },
@@ -87,9 +93,10 @@ export const configEndpoints: readonly Endpoint[] = [
     rules: 'any',
     handle(call) {
       const machine = machineOf(call);
-      const upid = call.cluster.tasks.start('qmconfig', String(machine.vmid), call.caller.id, () => {
-        change(call);
-        return Promise.resolve(undefined);
+      const change = looked(call);
+      const upid = call.cluster.tasks.start('qmconfig', String(machine.vmid), call.caller.id, async () => {
+        await change();
+        return undefined;
       });
       return { data: upid };
     },

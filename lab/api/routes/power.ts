@@ -20,8 +20,11 @@ function power(
       const machine = machineOf(call);
       before(machine);
       const { tasks } = call.cluster;
-      const upid = tasks.start(taskType, String(machine.vmid), call.caller.id, async () => {
-        await body(machine, call);
+      const upid = tasks.start(taskType, String(machine.vmid), call.caller.id, async (task) => {
+        await machine.file.hold(
+          () => body(machine, call),
+          (line) => task.log(line),
+        );
         return undefined;
       });
       return { data: upid };
@@ -29,8 +32,19 @@ function power(
   };
 }
 
-/** Powers a VM on as `qm start` does. Task errors: `VM 100 already running`, `VM is locked (...)`. */
-export async function startMachine(machine: Machine): Promise<void> {
+/** A task that starts the VM, as `qm start` does. */
+export function startTask({ cluster }: Call, machine: Machine, user: string): void {
+  cluster.tasks.start('qmstart', String(machine.vmid), user, async (task) => {
+    await machine.file.hold(
+      () => startMachine(machine),
+      (line) => task.log(line),
+    );
+    return undefined;
+  });
+}
+
+/** Powers a VM on. Task errors: `VM 100 already running`, `VM is locked (...)`. */
+async function startMachine(machine: Machine): Promise<void> {
   // Hibernated: it goes on from the state on its disk, and the lock goes.
   if (machine.lock === 'suspended') machine.lock = undefined;
   machine.refuseLocked();
@@ -95,10 +109,7 @@ export const powerEndpoints: readonly Endpoint[] = [
     async (machine, call) => {
       await shutDown(machine, Number(call.parameters.timeout ?? DEFAULT_SHUTDOWN_S), false);
       // The old process is gone: qmeventd starts the VM anew in a task of its own, which nobody awaits.
-      call.cluster.tasks.start('qmstart', String(machine.vmid), 'root@pam', async () => {
-        await startMachine(machine);
-        return undefined;
-      });
+      startTask(call, machine, 'root@pam');
     },
     refuseStopped,
   ),

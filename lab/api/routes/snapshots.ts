@@ -2,7 +2,7 @@
 import { ApiError } from '../errors.ts';
 import type { Machine, Snapshot } from '../machine.ts';
 import { type Endpoint, machineOf, text } from '../router.ts';
-import { startMachine } from './power.ts';
+import { startTask } from './power.ts';
 
 const NAME = {
   type: 'string',
@@ -92,10 +92,7 @@ export const snapshotEndpoints: readonly Endpoint[] = [
         });
         if (!snapshot.vmstate && call.parameters.start === true) {
           // A separate task that the rollback does not wait for: its failure is invisible here.
-          call.cluster.tasks.start('qmstart', String(machine.vmid), call.caller.id, async () => {
-            await startMachine(machine);
-            return undefined;
-          });
+          startTask(call, machine, call.caller.id);
         }
         return undefined;
       });

@@ -10,6 +10,7 @@
  */
 import { livenessOf } from '../../../fixtures/lease/identity.ts';
 import {
+  GRACE_MS,
   isFresh,
   isSameHolding,
   judge,
@@ -57,7 +58,8 @@ interface Run {
   /** Since the renewal that is in force was sent; -1 without one. */
   readonly age: number;
   readonly record: LeaseRecord | null;
-  readonly watch: { readonly text: string; readonly age: number } | null;
+  /** Ages since it was first seen, and since a write showed that the holder could write; -1 before. */
+  readonly watch: { readonly text: string; readonly age: number; readonly writable: number } | null;
   /** Ticks since an allowed action was sent; -1 without one. */
   readonly acting: number;
   readonly takes: number;
@@ -224,14 +226,28 @@ function* looks(state: State, index: number, world: World): Generator<Step> {
     livenessOf: (record) =>
       world.broken === 'dead by silence' ? 'dead' : livenessOf(record, viewOf(state, world, index)),
     isSiblingAtWork: () => false,
-    watch: run.watch === null ? undefined : { text: run.watch.text, since: NOW - run.watch.age },
+    watch:
+      run.watch === null
+        ? undefined
+        : {
+            text: run.watch.text,
+            since: NOW - run.watch.age,
+            ...(run.watch.writable < 0 ? {} : { writableAt: NOW - run.watch.writable }),
+          },
     now: world.broken === 'impatient' ? NOW + SILENCE_MS / 2 + TICK_MS : NOW,
   });
   const watch =
     judged.watch === undefined
       ? null
-      : { text: judged.watch.text, age: NOW - Math.min(judged.watch.since, NOW) };
-  if (judged.verdict === 'held') {
+      : {
+          text: judged.watch.text,
+          age: NOW - Math.min(judged.watch.since, NOW),
+          writable: judged.watch.writableAt === undefined ? -1 : NOW - judged.watch.writableAt,
+        };
+  // Notes that are written as they are change nothing, also when they arrive late: the digest is one of the contents.
+  if (judged.verdict === 'silent' && watch !== null && !state.locked)
+    yield [`run ${index} looks and could write`, withRun(state, index, { watch: { ...watch, writable: 0 } })];
+  if (judged.verdict === 'held' || judged.verdict === 'silent') {
     yield [`run ${index} looks and waits`, withRun(state, index, { watch })];
     return;
   }
@@ -323,7 +339,14 @@ function afterTick(state: State, world: World): State {
         age: older(run.age, pace),
         sentAge: run.text === '' ? 0 : older(run.sentAge, pace),
         acting: run.acting < 0 ? -1 : run.acting + 1,
-        watch: run.watch === null ? null : { ...run.watch, age: older(run.watch.age, pace, SILENCE_MS) },
+        watch:
+          run.watch === null
+            ? null
+            : {
+                ...run.watch,
+                age: older(run.watch.age, pace, SILENCE_MS),
+                writable: older(run.watch.writable, pace, GRACE_MS),
+              },
       };
     }),
   };
