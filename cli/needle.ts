@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import sharp from 'sharp';
 import type { Machine } from '../fixtures/config/index.ts';
 import { VmwrightError } from '../fixtures/errors.ts';
-import { crop, decodeImage, describe, type Frame, intersect, type Rect } from '../fixtures/image/frame.ts';
-import { findNeedle, needleFrom } from '../fixtures/vision/index.ts';
+import { decodeImage, type Frame, type Rect } from '../fixtures/image/frame.ts';
 import { Ending } from './ending.ts';
+import type { NeedleImportOptions } from './needle-import.ts';
 import { loadModule } from './load-module.ts';
 import { lookAt } from './look.ts';
 import type { Streams } from './ocr.ts';
 import { collected } from './repeats.ts';
+import { saveNeedle, unusable } from './save-needle.ts';
 import { ensureMachine } from './stand-in.ts';
 import { tell } from '../fixtures/secrets/index.ts';
 
@@ -33,17 +33,34 @@ export interface NeedleCommandOptions {
 }
 
 export function addNeedle(program: Command): void {
-  program
+  const needle: Command = program
     .command('needle')
     .description('crop a picture for getByImage from a saved or a live screen')
     .argument('[file]', 'the screen: PNG, JPEG or WebP')
-    .requiredOption('--at <X,Y,WxH>', 'what to crop, in pixels of the screen')
-    .requiredOption('--out <file>', 'the PNG to write: needles/<name>.png beside the spec')
+    .option('--at <X,Y,WxH>', 'what to crop, in pixels of the screen')
+    .option('--out <file>', 'the PNG to write: needles/<name>.png beside the spec')
     .option('--exclude <X,Y,WxH>', 'a part that may look otherwise, in pixels of the screen', collected)
     .option('--machine <name>', "crop from this machine's screen as it is now")
     .option('--matrix <file>', 'file with the machines', 'vm-matrix.ts')
-    .action(async (file: string | undefined, options: NeedleCommandOptions) => {
-      await cropNeedle(file, options);
+    .action(async (file: string | undefined, { at, out, ...options }: Partial<NeedleCommandOptions>) => {
+      // Not of commander's required ones: it would ask a subcommand for them too.
+      if (at === undefined || out === undefined)
+        needle.error(
+          `error: required option '${at === undefined ? '--at <X,Y,WxH>' : '--out <file>'}' not specified`,
+          {
+            code: 'commander.missingMandatoryOptionValue',
+          },
+        );
+      await cropNeedle(file, { at, out, ...options });
+    });
+  needle
+    .command('import')
+    .description('make pictures for getByImage of the needles of openQA, and print the lines that use them')
+    .argument('<folder>', 'with NAME.json and NAME.png')
+    .option('--out <folder>', 'where the pictures go', 'specs/needles')
+    .action(async (folder: string, options: NeedleImportOptions) => {
+      const { importNeedles } = await import('./needle-import.ts');
+      process.exitCode = await importNeedles(folder, options);
     });
 }
 
@@ -60,30 +77,6 @@ export async function cropNeedle(
   const rect = rectOf('--at', options.at);
   const excluded = (options.exclude ?? []).map((text) => rectOf('--exclude', text));
   await saveNeedle(await screenOf(file, options, streams), rect, excluded, options.out, streams);
-}
-
-/** As {@link cropNeedle}, of a picture that is there. @param excluded parts of it that become transparent */
-export async function saveNeedle(
-  screen: Frame,
-  rect: Rect,
-  excluded: readonly Rect[],
-  out: string,
-  streams: Streams,
-): Promise<void> {
-  const picture = crop(screen, rect);
-  for (const part of excluded) makeTransparent(picture, rect, part);
-  const needle = needleFrom(picture, basename(out));
-  await mkdir(dirname(resolve(out)), { recursive: true });
-  const raw = { width: picture.width, height: picture.height, channels: 4 as const };
-  await writeFile(out, await sharp(picture.data, { raw }).png().toBuffer());
-  tell(streams.stdout, `${out}: ${describe(rect)}\n`);
-  const places = findNeedle(screen, needle, { scales: [1] });
-  if (places.length > 1)
-    tell(
-      streams.stderr,
-      `it is on this screen ${places.length} times, so getByImage needs { nth } or { clip }: ` +
-        `${places.map(({ box }) => describe(box)).join('; ')}\n`,
-    );
 }
 
 async function screenOf(
@@ -124,25 +117,4 @@ function rectOf(option: string, text: string): Rect {
   const [, x, y, width, height] = /^(\d+),(\d+),(\d+)x(\d+)$/.exec(text) ?? [];
   if (height === undefined) throw unusable(option, 'X,Y,WxH in whole pixels, such as 100,80,120x32', text);
   return { x: Number(x), y: Number(y), width: Number(width), height: Number(height) };
-}
-
-/** `part` is on the screen, the picture is what was cropped at `rect`. */
-function makeTransparent(picture: Frame, rect: Rect, part: Rect): void {
-  const inside = intersect(part, rect);
-  if (inside === undefined) throw unusable('--exclude', `a part of ${describe(rect)}`, describe(part));
-  for (let y = inside.y - rect.y; y < inside.y - rect.y + inside.height; y++) {
-    const start = y * picture.width + inside.x - rect.x;
-    for (let at = start; at < start + inside.width; at++) picture.data[at * 4 + 3] = 0;
-  }
-}
-
-function unusable(subject: string, expected: string, seen: string): VmwrightError {
-  return new VmwrightError({
-    code: 'NEEDLE_OPTION_INVALID',
-    subject: `vmwright needle, ${subject}`,
-    message: 'the value cannot be used',
-    expected,
-    seen,
-    next: 'correct the command',
-  });
 }

@@ -19,7 +19,7 @@ import {
 import type { Locator, MouseButton } from '../../fixtures/vnc/index.ts';
 import { Ending } from '../ending.ts';
 import { lookAt } from '../look.ts';
-import { saveNeedle } from '../needle.ts';
+import { saveNeedle } from '../save-needle.ts';
 import { openSession, type Session } from '../session.ts';
 import { ensureCluster, type StandIn } from '../stand-in.ts';
 import type { Access } from './access.ts';

@@ -44,7 +44,7 @@ export function makeServer(
   access: Access,
   workspace: Workspace,
   say: (line: string) => void,
-): { readonly server: McpServer; readonly hands: Hands } {
+): { readonly server: InstanceType<ServerClass>; readonly hands: Hands } {
   const server = new Server({ name: 'vmwright', version: VERSION });
   const hands = new Hands(access, say);
   let queue: Promise<unknown> = Promise.resolve();

@@ -32,10 +32,10 @@ export interface Agent {
 /** Loaded machines beside OCR, a guest and a runner. Milliseconds. */
 const PATIENCE_MS = 900_000;
 
-async function agentOn(client: Client, close: () => Promise<void>): Promise<Agent> {
+async function agentOn(client: InstanceType<typeof Client>, close: () => Promise<void>): Promise<Agent> {
   const { tools } = await client.listTools();
   return {
-    tools: tools.map(({ name }) => name),
+    tools: tools.map(({ name }: { readonly name: string }) => name),
     call: async (name, args = {}) => {
       const request = { name, arguments: { ...args } };
       const result = await client.callTool(request, undefined, { timeout: PATIENCE_MS });
