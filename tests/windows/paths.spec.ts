@@ -4,6 +4,8 @@ import type { Application } from '../../fixtures/app/index.ts';
 import { findPackage } from '../../fixtures/app/index.ts';
 import { runOn } from '../../fixtures/app/guest.ts';
 import { isVmwrightError, type VmwrightError } from '../../fixtures/errors.ts';
+import { createEnvironment } from '../../lab/guests/simulated/shell/powershell/console.ts';
+import { runPowerShell } from '../../lab/guests/simulated/shell/powershell/run.ts';
 import { type Windows, windows } from './support/guest.ts';
 
 function application(stateFiles: readonly string[], more: Partial<Application> = {}): Application {
@@ -40,6 +42,9 @@ const BYSTANDERS = [
   `${PROFILE}\\AppData\\Roaming\\Other\\file`,
   `${PROFILE}\\AppData\\Local\\Temp\\other.log`,
   `${PROFILE}\\Documents\\thesis.txt`,
+  // Where the drive's current folder is, to which `C:` alone leads.
+  `${PROFILE}\\harbor-mine.txt`,
+  `${PROFILE}\\mine.log`,
 ];
 const OWN = [
   `${PROFILE}\\AppData\\Roaming\\Harbor\\session.json`,
@@ -122,6 +127,9 @@ test('WN11: a folder that everybody uses is no state file, however it is written
       '%HOMEDRIVE%%HOMEPATH%\\appdata\\roaming',
       '%APPDATA%\\?*',
     ],
+    // What a pattern with letters of its own takes along.
+    ...['C:\\W*', 'C:\\*s', '%SystemDrive%\\Pro*', 'C:\\Us?rs', '%USERPROFILE%\\*Data', 'C:\\U*\\tester'],
+    ...['%LOCALAPPDATA%\\Temp', '%USERPROFILE%\\Documents', '%SystemRoot%\\System32', '%ProgramData%\\ssh'],
   ];
   for (const folder of folders) {
     const error = await cleanUp(guest, application([folder]));
@@ -145,6 +153,12 @@ test('WN11: a folder that everybody uses is no state file, however it is written
     '%APPDATA%\\a*\\b*',
     'C:\\a:b',
     'C:\\\\x',
+    'C:\\PROGRA~1\\Harbor',
+    'C:\\Users\\tester~1',
+    '%APPDATA%\\HARBOR~2.1',
+    '%APPDATA%\\Harbor..',
+    '%APPDATA%/../x',
+    '\\\\?\\C:\\x',
   ]) {
     expect(() => guest.profile.cleanup(application([typing])), typing).toThrow(/GUEST_PATH_UNSAFE/);
   }
@@ -175,6 +189,14 @@ const odd = fc.constantFrom(
   'a',
   '%USERNAME%',
   '%NOPE%',
+  'W*',
+  '*s',
+  'U*r*',
+  '*m*',
+  'Pro*',
+  'PROGRA~1',
+  'Harbor.',
+  'Harbor ',
   'Harb`[or',
   "it's $env:TEMP $(rm)",
 );
@@ -204,6 +226,12 @@ const root = fc.constantFrom(
   'Harbor',
   '$env:APPDATA',
   '%PUBLIC%',
+  '%LOGONSERVER%',
+  '%Path%',
+  '%ComSpec%',
+  '\\\\server\\share',
+  '\\\\?\\C:',
+  '%APPDATA%Harbor',
 );
 const stateFile = fc
   .tuple(
@@ -212,9 +240,14 @@ const stateFile = fc
       { arbitrary: fc.array(part, { minLength: 1, maxLength: 1 }), weight: 3 },
       { arbitrary: fc.array(part, { maxLength: 3 }), weight: 2 },
     ),
-    fc.constantFrom('\\', '/'),
+    fc.constantFrom('\\', '\\', '/'),
+    // A backslash that was forgotten, or that is one too many.
+    fc.constantFrom('', '', '', '', '\\'),
+    fc.integer({ min: 0, max: 9 }),
   )
-  .map(([first, parts, separator]) => [first, ...parts].join(separator));
+  .map(([first, parts, separator, end, forgotten]) =>
+    forgotten === 0 ? first + parts.join(separator) : [first, ...parts].join(separator) + end,
+  );
 
 const VARIABLES: Readonly<Record<string, string>> = {
   appdata: `${PROFILE}\\AppData\\Roaming`,
@@ -227,6 +260,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   homedrive: 'C:',
   homepath: '\\Users\\tester',
   public: 'C:\\Users\\Public',
+  comspec: 'C:\\Windows\\system32\\cmd.exe',
   username: 'tester',
 };
 
@@ -282,6 +316,58 @@ test('WN11: whatever a row names, nothing outside of the named paths is ever rem
   // Neither is it that nothing ever happens.
   expect(removed).toBeGreaterThan(5);
   expect(refused).toBeGreaterThan(100);
+});
+
+test('WN11: TEMP that is written with short names is everybody’s under its long name too', async () => {
+  const guest = windows([], { user: 'Jürgen Müller' });
+  const file = String.raw`C:\Users\Jürgen Müller\AppData\Local\Temp\other.log`;
+  const own = String.raw`C:\Users\Jürgen Müller\AppData\Local\Temp\Harbor\state`;
+  for (const path of [file, own]) await guest.disk.write(path, 'x');
+  for (const text of [String.raw`%LOCALAPPDATA%\Temp`, String.raw`%LOCALAPPDATA%\T*`, String.raw`%TEMP%\*`])
+    expect((await cleanUp(guest, application([text])))?.code, text).toBe('GUEST_PATH_UNSAFE');
+  expect(await cleanUp(guest, application([String.raw`%TEMP%\Harbor`]))).toBeUndefined();
+  expect([await guest.disk.exists(file), await guest.disk.exists(own)]).toEqual([true, false]);
+});
+
+test('WN2: files that belong to somebody else are GUEST_DENIED by name, in clean-up and search, never “nothing there”', async () => {
+  const guest = await filled(windows(['foreign-files']));
+  const before = await guest.files();
+  const own = String.raw`C:\ProgramData\Harbor\1.log`;
+  await guest.disk.write(own, 'x');
+  for (const text of [String.raw`%ProgramData%\Harbor\*.log`, String.raw`%ProgramData%\Harbor`]) {
+    const error = await cleanUp(guest, application([String.raw`%APPDATA%\Other2`, text]));
+    expect(error, text).toMatchObject({
+      code: 'GUEST_DENIED',
+      message: expect.stringMatching(/ProgramData\\Harbor' is denied/i),
+      next: expect.stringContaining('icacls.exe'),
+    });
+  }
+  const path = String.raw`%ProgramData%\Harbor\{file}`;
+  await expect(
+    findPackage(
+      { machine: 'm', profile: guest.profile, ssh: guest.ssh },
+      application([], { path, fileGlob: '*.exe' }),
+    ),
+  ).rejects.toMatchObject({ code: 'GUEST_DENIED' });
+  expect(await guest.files()).toEqual([...before, '/c:/programdata/harbor/1.log']);
+});
+
+test('a guest that cannot look is told so: no package is missing, and no process has ended', async () => {
+  const guest = windows();
+  const failed = { command: '', exitCode: 1, signal: undefined, stdout: '', stderr: 'no', durationMs: 0 };
+  const ssh = { ...guest.ssh, powershell: () => Promise.resolve(failed) };
+  await expect(
+    findPackage({ machine: 'm', profile: guest.profile, ssh }, application([])),
+  ).rejects.toMatchObject({
+    code: 'SSH_COMMAND_FAILED',
+  });
+  // Without its cmdlets, as a constrained session is.
+  const { wire } = guest.profile.probe(application([]));
+  const bare = createEnvironment(guest.host, 'tester', {}, true);
+  expect(await runPowerShell(wire, {}, bare)).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('not recognized'),
+  });
 });
 
 test('WN11: the staged package is found by the row’s own words: brackets, a glob in a folder, a variable', async () => {

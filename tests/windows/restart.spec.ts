@@ -35,6 +35,21 @@ test('WN9: with fast start-up a shut-down and a start keep the kernel, and a reb
   expect(lab.tasks.list().length).toBe(before);
 });
 
+test('WN9: a restart that nobody saw the silence of is one all the same, by the time since the start', async ({
+  lab,
+  connect,
+}) => {
+  const vm = await (await connect(labConnection(lab))).findVm(MACHINE);
+  const first = await upMs(vm);
+  // As where the way to the guest is down just then.
+  lab.tamper = ({ path }) =>
+    path.endsWith('/agent/ping')
+      ? { carriedOut: false, instead: { status: 200, body: '{"data":{"result":{}}}' } }
+      : undefined;
+  await vm.reboot();
+  expect(await upMs(vm)).toBeLessThan(first);
+});
+
 test('a reboot that the agent may not do is Proxmox’s', async ({ lab, connect }) => {
   lab.faults.set(MACHINE, 'no-exec', true);
   const vm = await (await connect(labConnection(lab))).findVm(MACHINE);

@@ -1,54 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { App } from '../../fixtures/app/index.ts';
 import { runOn } from '../../fixtures/app/guest.ts';
 import type { Fault } from '../../lab/guests/simulated/quirks.ts';
 import { HARBOR_WINDOWS } from '../../lab/guests/simulated/files.ts';
 import { ROOT } from '../support/runner.ts';
+import { appOn, harbors, type Options } from './support/app.ts';
 import { type Windows, windows } from './support/guest.ts';
-
-const nobody = (): Promise<boolean> => Promise.resolve(false);
-
-interface Options {
-  readonly user?: string;
-  readonly path?: string;
-  /** Without the guest agent everything goes over SSH. */
-  readonly agent?: boolean;
-  readonly keys?: string[];
-}
-
-function appOn(
-  guest: Windows,
-  { user = 'tester', path = HARBOR_WINDOWS, agent = true, keys = [] }: Options = {},
-): App {
-  return new App({
-    machine: 'm',
-    profile: guest.profile,
-    application: { title: 'Harbor', path, process: 'HarborChat', stateFiles: [] },
-    user,
-    staged: { path, others: [] },
-    startedAt: Date.now() - 60_000,
-    ssh: guest.ssh,
-    ...(agent ? { asSystem: guest.asSystem } : {}),
-    timeoutScale: 1,
-    guards: { clearWay: nobody, unlock: nobody, dismissBanners: nobody },
-    screen: {
-      keyboard: {
-        press: (key) => Promise.resolve(keys.push(key)),
-        type: (text) => Promise.resolve(keys.push(text)),
-      },
-      waitForChange: nobody,
-      look: () => Promise.resolve({ isShown: true, told: '' }),
-      count: () => Promise.resolve(1),
-      witness: () => {
-        throw new Error('no claim was made');
-      },
-    },
-  });
-}
-
-const harbors = ({ processes }: Windows) => processes.list().filter(({ comm }) => comm === 'HarborChat.exe');
 
 test('WN1: a task that starts late is waited for, and unregistered only then', async () => {
   const ways: readonly (readonly Fault[])[] = [[], ['slow-tasks']];

@@ -2,6 +2,8 @@
 import { expect, test } from '@playwright/test';
 import { createAgent } from '../../lab/guests/simulated/agent.ts';
 import { Desktop } from '../../lab/guests/simulated/desktop/desktop.ts';
+import { fleet } from '../../lab/fleet.ts';
+import { SimulatedGuest } from '../../lab/guests/simulated/guest.ts';
 import { HARBOR_WINDOWS } from '../../lab/guests/simulated/files.ts';
 import { WINDOWS_WAYS, type WindowsWay } from '../../lab/guests/simulated/windows-ways.ts';
 import { type Windows, windows } from './support/guest.ts';
@@ -116,6 +118,34 @@ const CHECKS: Readonly<Record<WindowsWay, Check>> = {
     },
     off: 'False\r\nFalse',
     on: 'True\r\nFalse',
+  },
+  'drive-has-folder': {
+    ask: async (guest) => {
+      await guest.disk.write(String.raw`C:\Users\tester\here`, '');
+      return told(guest, `Test-Path -LiteralPath 'C:here'`);
+    },
+    off: 'False',
+    on: 'True',
+  },
+  'short-names': {
+    ask: ({ faults }) => {
+      const guest = windows([], { user: 'Jürgen Müller' });
+      if (!faults.has('short-names')) guest.faults.delete('short-names');
+      return told(guest, '$env:TEMP');
+    },
+    off: String.raw`C:\Users\Jürgen Müller\AppData\Local\Temp`,
+    on: String.raw`C:\Users\JRGENM~1\AppData\Local\Temp`,
+  },
+  'foreign-files': {
+    ask: async (guest) => {
+      await guest.disk.write(String.raw`C:\ProgramData\Harbor\x`, '');
+      return told(
+        guest,
+        String.raw`try { Remove-Item -LiteralPath 'C:\ProgramData\Harbor' -Recurse -Force -ErrorAction Stop; 'gone' } catch { '' + $_.CategoryInfo.Category }`,
+      );
+    },
+    off: 'gone',
+    on: 'PermissionDenied',
   },
   'named-windows-10': {
     ask: async (guest) => {
@@ -302,6 +332,21 @@ const CHECKS: Readonly<Record<WindowsWay, Check>> = {
       (await told(guest, `'' + (Get-LocalUser -Name 'tester').PasswordExpires`)).slice(0, 2),
     off: '',
     on: '20',
+  },
+  'old-checkpoint': {
+    ask: async ({ faults }) => {
+      const guest = new SimulatedGuest(fleet.find(({ name }) => name === 'windows11')!);
+      guest.setFault('old-checkpoint', faults.has('old-checkpoint'));
+      try {
+        await guest.loadSnapshot('ready', { ram: true, config: {} });
+        const reply = (await guest.agent('guest-get-time', {})) as { return: number };
+        return Math.round((Date.now() - reply.return / 1e6) / 86_400_000);
+      } finally {
+        await guest.dispose();
+      }
+    },
+    off: 0,
+    on: 60,
   },
   'slow-powershell': { ask: (guest) => within(900, told(guest, 'exit 0')), off: true, on: false },
   'fast-startup': {

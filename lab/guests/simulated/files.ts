@@ -33,7 +33,10 @@ export interface GuestDisk extends GuestFiles {
 
 export function createFiles(definition: GuestDefinition): GuestDisk {
   const fs = new InMemoryFs(initialFiles(definition));
-  const inner = definition.os === 'windows' ? windowsInner : (path: string) => path;
+  const inner =
+    definition.os === 'windows'
+      ? (path: string) => windowsInner(longNames(path, definition))
+      : (path: string) => path;
   const executables = definition.os === 'windows' ? [] : [HARBOR_LINUX];
   const ready = Promise.all(executables.map((path) => fs.chmod(path, 0o755)));
   return {
@@ -76,6 +79,29 @@ export function createFiles(definition: GuestDefinition): GuestDisk {
       }
     },
   };
+}
+
+/** Names of 8.3 characters, as NTFS makes them, and what they stand for. */
+function longNames(path: string, definition: GuestDefinition): string {
+  const names: readonly (readonly [string, string])[] = [
+    ['PROGRA~1', 'Program Files'],
+    ['PROGRA~2', 'Program Files (x86)'],
+    ['PROGRA~3', 'ProgramData'],
+    [shortName(definition), definition.user],
+  ];
+  return path
+    .split(/(?<=[\\/])|(?=[\\/])/)
+    .map((part) => names.find(([short]) => short.toLowerCase() === part.toLowerCase())?.[1] ?? part)
+    .join('');
+}
+
+/** Of the user's profile: its own name where that is short enough. */
+export function shortName({ user }: Pick<GuestDefinition, 'user'>): string {
+  if (/^[\w-]{1,8}$/.test(user)) return user;
+  return `${user
+    .replaceAll(/[^A-Za-z\d]/g, '')
+    .slice(0, 6)
+    .toUpperCase()}~1`;
 }
 
 /** `C:\Users\x` and `c:/users/X` are the same file. */

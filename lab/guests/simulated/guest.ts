@@ -35,6 +35,8 @@ const SHUTDOWN_MS = 200;
 const PID_BASE = 40_000;
 const SSH_PORT = 22;
 const READY_AGE_MS = 3_600_000;
+/** Of `old-checkpoint`. */
+const OLD_MS = 60 * 86_400_000;
 interface Saved {
   readonly files: readonly StoredFile[];
   readonly ram:
@@ -92,7 +94,7 @@ export class SimulatedGuest implements LabGuest {
       held: new HeldFiles(definition, this.#processes, this.#faults),
       upMs: () => Date.now() - this.#kernelAt,
       restart: () => void setTimeout(() => this.#restart(), SHUTDOWN_MS),
-      passwordAt: () => this.#readyAt,
+      passwordAt: () => this.#takenAt(this.#readyAt),
     };
     attachKeyringDaemon(definition, this.#disk, this.#processes);
     this.#desktop = new Desktop(host);
@@ -186,7 +188,7 @@ export class SimulatedGuest implements LabGuest {
     if (!ram || saved.ram === undefined) return;
     this.#state = 'running';
     this.#startedAt = Date.now();
-    this.#clock.set(saved.savedAt.getTime());
+    this.#clock.set(this.#takenAt(saved.savedAt).getTime());
     this.#network.restore(saved.ram.address);
     this.#processes.restore(saved.ram.processes);
     this.#desktop.restore(saved.ram.desktop);
@@ -200,7 +202,7 @@ export class SimulatedGuest implements LabGuest {
   }
 
   existingSnapshots(): readonly { readonly name: string; readonly ram: boolean; readonly savedAt: Date }[] {
-    return [{ name: 'ready', ram: true, savedAt: this.#readyAt }];
+    return [{ name: 'ready', ram: true, savedAt: this.#takenAt(this.#readyAt) }];
   }
 
   async agent(command: string, args: Record<string, unknown>): Promise<AgentReply | undefined> {
@@ -271,6 +273,11 @@ export class SimulatedGuest implements LabGuest {
     this.#ssh.disconnectAll();
     clearTimeout(this.#booting);
     this.#booting = undefined;
+  }
+
+  #takenAt(at: Date): Date {
+    const isOld = at === this.#readyAt && this.#faults.has('old-checkpoint');
+    return isOld ? new Date(at.getTime() - OLD_MS) : at;
   }
 
   async #save(ram: boolean, savedAt: Date): Promise<Saved> {

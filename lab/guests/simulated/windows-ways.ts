@@ -31,6 +31,10 @@ export const WINDOWS_WAYS = {
   'oem-code-page': usual('output is in the OEM code page until the console is told otherwise'),
   // about_Wildcards: *, ? and [] have a meaning in -Path, and none in -LiteralPath.
   'wildcard-paths': usual('[beta] in -Path is a set of characters'),
+  // about_Locations: a drive without a backslash after it is its current location, at first the profile.
+  'drive-has-folder': usual('C: alone is the folder that the session is in'),
+  // 8.3 aliases (fsutil 8dot3name) are on for the system drive; TEMP is made of them where the profile's name is no 8.3 one.
+  'short-names': usual('folders have a second name of 8.3 characters, and TEMP may be written with it'),
   // qga/commands-win32.c reads ProductName of the registry, which says Windows 10 on Windows 11 too.
   'named-windows-10': usual('the guest agent calls Windows 11 "Windows 10"'),
   // LastBootUpTime is the clock less the time since the start, each read for itself, and moves with the clock.
@@ -69,9 +73,13 @@ export const WINDOWS_WAYS = {
   'installer-for-all': some('the package installs for all users, which /qn gives to an administrator only'),
   // CreateFile without FILE_SHARE_DELETE: ERROR_SHARING_VIOLATION until the last handle is closed.
   'held-handles': some('files of an ended process stay in use for a second and a half'),
+  // Access control lists: what its owner has given to SYSTEM alone nobody else may list or remove.
+  'foreign-files': some('C:\\ProgramData\\Harbor is for SYSTEM only'),
   'session-locked': some('the session is locked: explorer runs, and LogonUI covers it'),
   'desktop-focused': some('no window has the focus'),
   'password-expires': some('the password expires 42 days after the checkpoint'),
+  // QEMU restores a guest's clock with its RAM: the older the checkpoint, the further it is behind until somebody sets it.
+  'old-checkpoint': some('the checkpoint "ready" was taken 60 days ago'),
   'slow-powershell': some('PowerShell takes a second to start'),
   // Fast start-up: a shut-down hibernates the kernel, and the next start goes on with it; a restart does not.
   'fast-startup': some('a shut-down and a start keep the boot time; a restart does not'),

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { shortName } from '../files.ts';
 import { ipconfig } from './network-commands.ts';
 import { cimCmdlets } from './powershell/cim.ts';
 import { type Caller, createCommands } from './powershell/cmdlets.ts';
@@ -89,6 +90,7 @@ class Run {
     if (word === 'ver') return said(`\r\nMicrosoft Windows [Version 10.0.${definition.kernel}]\r\n`);
     if (word === 'hostname') return said(`${definition.name.toUpperCase()}\r\n`);
     if (/^shutdown(\.exe)?\b/.test(word)) return this.#powershell(command, false);
+    if (/^eventcreate(\.exe)?\b/.test(word)) return this.#powershell(command, false);
     if (/^msiexec(\.exe)?\b/.test(word))
       return this.#powershell(`${command} | Out-Null; exit $LASTEXITCODE`, false);
     const echo = /^echo[ (](.*)$/is.exec(command)?.[1] ?? (word === 'echo(' ? '' : undefined);
@@ -114,7 +116,7 @@ class Run {
         USERPROFILE: profile,
         APPDATA: `${profile}\\AppData\\Roaming`,
         LOCALAPPDATA: `${profile}\\AppData\\Local`,
-        TEMP: `${profile}\\AppData\\Local\\Temp`,
+        TEMP: `${faults.has('short-names') && !isSystem ? `C:\\Users\\${shortName(definition)}` : profile}\\AppData\\Local\\Temp`,
         COMPUTERNAME: definition.name.toUpperCase(),
         ProgramFiles: 'C:\\Program Files',
         'ProgramFiles(x86)': 'C:\\Program Files (x86)',
@@ -123,6 +125,9 @@ class Run {
         SystemDrive: 'C:',
         SystemRoot: 'C:\\Windows',
         windir: 'C:\\Windows',
+        Path: 'C:\\Windows\\system32;C:\\Windows',
+        ComSpec: 'C:\\Windows\\system32\\cmd.exe',
+        LOGONSERVER: `\\\\${definition.name.toUpperCase()}`,
         HOMEDRIVE: 'C:',
         HOMEPATH: profile.slice(2),
       };

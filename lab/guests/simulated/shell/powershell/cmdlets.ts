@@ -39,7 +39,7 @@ export interface Caller {
 export function createCommands(host: ShellHost, caller: Caller): Commands {
   return {
     ...processCmdlets(host, caller),
-    ...fileCmdlets(host),
+    ...fileCmdlets(host, caller.user),
     ...settingsCmdlets(host, caller.user),
     ...pipelineCmdlets(host, caller),
     ...clockCmdlets(host, caller.user),
@@ -163,6 +163,8 @@ function processCmdlets(host: ShellHost, { user, session, pid: own }: Caller): C
       }
       const valueOf = (option: string): string =>
         call.words[call.words.findIndex((word) => word.toLowerCase() === option) + 1] ?? '';
+      if (faults.has('installer-busy')) return { exitCode: 1618 };
+      if (!(await disk.exists(valueOf('/i')))) return { exitCode: ERROR_INSTALL_PACKAGE_OPEN_FAILED };
       if (faults.has('installer-for-all') && isDenied(host, user)) {
         const log = call.words.some((word) => word.toLowerCase() === '/le') ? valueOf('/le') : undefined;
         const text =
@@ -170,13 +172,12 @@ function processCmdlets(host: ShellHost, { user, session, pid: own }: Caller): C
         if (log !== undefined) await disk.write(log, `${text}\r\n`);
         return { exitCode: ERROR_INSTALL_FAILURE };
       }
-      if (faults.has('installer-busy')) return { exitCode: 1618 };
       if (faults.has('installer-wants-restart')) return { exitCode: 3010 };
       if (faults.has('installer-restarts')) {
         host.restart();
         return { exitCode: 1641 };
       }
-      return { exitCode: (await disk.exists(valueOf('/i'))) ? 0 : ERROR_INSTALL_PACKAGE_OPEN_FAILED };
+      return { exitCode: 0 };
     },
     taskkill: (call) => {
       const words = call.words.map((word) => word.toLowerCase());
@@ -293,6 +294,15 @@ function pipelineCmdlets(host: ShellHost, { user }: Caller): Commands {
           ProviderName: comm,
           Message: text,
         })),
+      };
+    },
+    eventcreate: (call) => {
+      if (isDenied(host, user)) return { errors: ['ERROR: Access is denied.'], exitCode: 1 };
+      const at = call.words.findIndex((word) => word.toUpperCase() === '/D');
+      journal.append('EventCreate', 0, call.words[at + 1] ?? '');
+      return {
+        values: ["SUCCESS: An event of type 'ERROR' was created in the 'APPLICATION' log."],
+        exitCode: 0,
       };
     },
     hostname: () => ({ values: [definition.name.toUpperCase()], exitCode: 0 }),

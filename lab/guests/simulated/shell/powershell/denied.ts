@@ -27,6 +27,16 @@ export function unauthorized(): ErrorRecord {
   };
 }
 
+/** An item of the file system that the caller may not touch. */
+export function noAccess(cmdlet: string, id: string, path: string): ErrorRecord {
+  return errorRecord(
+    `${cmdlet} : Access to the path '${path}' is denied.`,
+    `${id},Microsoft.PowerShell.Commands.${cmdlet.replace('-', '')}Command`,
+    'PermissionDenied',
+    E_ACCESSDENIED,
+  );
+}
+
 /** ERROR_SHARING_VIOLATION as an HRESULT: 0x80070020. */
 const SHARING_VIOLATION = -2_147_024_864;
 

@@ -5,7 +5,7 @@
  */
 import { HARBOR_VERSION, HARBOR_WINDOWS } from '../../files.ts';
 import type { ShellHost } from '../shell.ts';
-import { inUse } from './denied.ts';
+import { inUse, noAccess } from './denied.ts';
 import type { ErrorRecord } from './errors.ts';
 import { isRegistryPath, registryOf } from './registry.ts';
 import { type Commands, type Invocation, properties, show, type Value, wildcard } from './run.ts';
@@ -17,15 +17,25 @@ interface Named {
   readonly isPattern: boolean;
 }
 
-export function fileCmdlets(host: ShellHost): Commands {
-  const { disk, held, faults } = host;
+/** Of `foreign-files`. */
+const FOREIGN = 'c:\\programdata\\harbor';
+
+export function fileCmdlets(host: ShellHost, user: string): Commands {
+  const { definition, disk, held, faults } = host;
+  const isForeign = (path: string): boolean =>
+    faults.has('foreign-files') && user !== 'SYSTEM' && `${path.toLowerCase()}\\`.startsWith(`${FOREIGN}\\`);
   const paths = (call: Invocation): Named[] => [
     ...call.list('Path', 0).map((path) => named(show(path), true)),
     ...call.list('LiteralPath', 9).map((path) => named(show(path), false)),
     ...call.input.flatMap((item) => properties(item, 'FullName')).map((path) => named(show(path), false)),
   ];
+  /** `C:` and `C:name` begin in the current folder of the drive. */
+  const absolute = (path: string): string =>
+    faults.has('drive-has-folder')
+      ? path.replace(/^(c:)(?![\\/])/i, (drive) => `${drive}\\Users\\${definition.user}\\`).replace(/\\$/, '')
+      : path;
   const named = (path: string, expands: boolean): Named => ({
-    path,
+    path: absolute(path),
     isPattern: expands && (faults.has('wildcard-paths') ? hasWildcard(path) : path.includes('*')),
   });
   /** A pattern may stand in each part of a path (about_Wildcards). */
@@ -70,7 +80,9 @@ export function fileCmdlets(host: ShellHost): Commands {
         const found = await matching(path);
         if (found.length === 0 && !path.isPattern) errors.push(missing('Remove-Item', path.path));
         for (const file of found) {
-          if (held.isHeld(file)) errors.push(inUse('Remove-Item', file));
+          if (isForeign(file))
+            errors.push(noAccess('Remove-Item', 'RemoveFileSystemItemUnAuthorizedAccess', file));
+          else if (held.isHeld(file)) errors.push(inUse('Remove-Item', file));
           else await disk.remove(file);
         }
       }
@@ -78,8 +90,12 @@ export function fileCmdlets(host: ShellHost): Commands {
     },
     'get-childitem': async (call) => {
       const values: Value[] = [];
-      const errors: string[] = [];
+      const errors: (string | ErrorRecord)[] = [];
       for (const path of paths(call)) {
+        if (isForeign(path.path)) {
+          errors.push(noAccess('Get-ChildItem', 'DirUnauthorizedAccessError', path.path));
+          continue;
+        }
         const matched = await matching(path);
         if (matched.length === 0 && !path.isPattern) errors.push(missing('Get-ChildItem', path.path));
         // Of a folder that is named itself, what is in it.
@@ -100,7 +116,18 @@ export function fileCmdlets(host: ShellHost): Commands {
       if (!(await disk.exists(path))) return { errors: [missing('Get-Item', path)] };
       const isHarbor = path.toLowerCase() === HARBOR_WINDOWS.toLowerCase();
       const version = isHarbor ? { ProductVersion: HARBOR_VERSION.replace(/^\S+ /, '') } : {};
-      return { values: [{ display: path, FullName: path, VersionInfo: version }] };
+      const { mtime } = await disk.fs.stat(disk.inner(path));
+      return {
+        values: [
+          {
+            display: path,
+            Name: path.slice(path.lastIndexOf('\\') + 1),
+            FullName: path,
+            LastWriteTime: mtime.getTime(),
+            VersionInfo: version,
+          },
+        ],
+      };
     },
     'get-content': async (call) => {
       const path = show(call.named('LiteralPath') ?? call.argument('Path', 0) ?? '');
