@@ -7,9 +7,11 @@
 import { CommanderError } from 'commander';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { makeProgram } from './program.ts';
-import { tell } from '../fixtures/secrets/index.ts';
+import { registerArguments, tell } from '../fixtures/secrets/index.ts';
 
 try {
+  // What is wrong with the words is said in these words.
+  registerArguments(process.argv.slice(2));
   await makeProgram().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;

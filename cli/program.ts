@@ -32,7 +32,11 @@ export function makeProgram(): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => tell(process.stdout, text),
-      writeErr: (text) => tell(process.stderr, text),
+      writeErr(text) {
+        // Words that are wrong are quoted before any action begins.
+        registerEnvironment();
+        tell(process.stderr, text);
+      },
     })
     // What is printed or stored names secrets and never holds one, whatever the command is.
     .hook('preAction', () => registerEnvironment())

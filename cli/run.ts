@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VmwrightError } from '../fixtures/errors.ts';
 import { readEnvironment } from '../fixtures/config/index.ts';
-import { redact, tell, tellRendered } from '../fixtures/secrets/index.ts';
+import { redact, redactValue, tell, tellRendered } from '../fixtures/secrets/index.ts';
 import { optionVariable } from '../fixtures/config/suites.ts';
 import { loadWebhook } from '../fixtures/config/webhook.ts';
 import { identityOf, type ProcessIdentity } from '../fixtures/process/identity.ts';
@@ -235,7 +235,7 @@ function recordOf(
     command: redact(commandLine(command)),
     suite: plan.suite,
     select: options.vms === undefined ? [options.grepVm ?? '--all'] : [...options.vms],
-    options: { ...plan.options },
+    options: redactValue({ ...plan.options }),
     choices: { ...plan.choices },
     plan: planHash(plan),
     groups: plan.groups.map((group) => ({ name: group.name, hosts: [...group.hosts] })),
@@ -252,7 +252,7 @@ export function coverageFrom(plan: Plan): [string, string][] {
     ['template', plan.suite],
     ['categorize mode', plan.groups.length > 0 ? 'enabled' : 'disabled'],
     ['config file', plan.matrix],
-    ['run options', options.join(', ')],
+    ['run options', redact(options.join(', '))],
   ];
 }
 

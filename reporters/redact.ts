@@ -19,13 +19,20 @@ import type {
   TestStep,
 } from '@playwright/test/reporter';
 import { redactBytes, redactText, redactValue, weakSecrets, tell } from '../fixtures/secrets/index.ts';
-import { cleanFile } from '../fixtures/secrets/guard.ts';
-import { terminalText } from '../fixtures/secrets/visible.ts';
+import { cleanFile, cleanFolder } from '../fixtures/secrets/folders.ts';
+import { shown, terminalText } from '../fixtures/secrets/visible.ts';
 import { registerRunSecrets } from './secrets.ts';
+
+/** As the runner says it of a worker that exits, aborts or is killed. */
+const WORKER_DIED = 'worker process exited unexpectedly';
+/** A file system's clock may be so much behind. */
+const CLOCK_STEP_MS = 2000;
 
 export default class RedactReporter implements Reporter {
   #config: FullConfig | undefined;
   readonly #warned = new Set<string>();
+  /** When the first test began whose worker was ended. Milliseconds since the epoch. */
+  #diedSince = Infinity;
 
   onBegin(config: FullConfig, suite: Suite): void {
     this.#config = config;
@@ -47,6 +54,11 @@ export default class RedactReporter implements Reporter {
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {
+    if (
+      result.status === 'interrupted' ||
+      result.errors.some(({ message = '' }) => message.includes(WORKER_DIED))
+    )
+      this.#diedSince = Math.min(this.#diedSince, result.startTime.getTime() - CLOCK_STEP_MS);
     Object.assign(test, { annotations: redactValue(test.annotations) });
     Object.assign(result, { annotations: redactValue(result.annotations) });
     for (const error of [...result.errors, ...(result.error === undefined ? [] : [result.error])])
@@ -67,6 +79,13 @@ export default class RedactReporter implements Reporter {
 
   onError(error: TestError): void {
     cleanError(error);
+  }
+
+  /** What a worker left that was ended before it could search its files. The others are over, too. */
+  onEnd(): void {
+    if (this.#diedSince === Infinity) return;
+    const folders = new Set(this.#config?.projects.map(({ outputDir }) => outputDir));
+    for (const folder of folders) cleanFolder(folder, this.#diedSince);
   }
 
   printsToStdio(): boolean {
@@ -122,5 +141,5 @@ function cleanStep(step: TestStep): void {
 
 /** Whatever Playwright puts into an error of this version: message, stack, snippet, value and what it was caused by. */
 function cleanError(error: TestError): void {
-  Object.assign(error, redactValue({ ...error }));
+  Object.assign(error, shown(redactValue({ ...error })));
 }

@@ -109,6 +109,61 @@ test('LK4: a secret is found in one form inside another', () => {
   }
 });
 
+/** As the tool prints it that is named. */
+const OF_TOOLS: Readonly<Record<string, (text: string) => string>> = {
+  'bytea of PostgreSQL': (text) => String.raw`\x${Buffer.from(text).toString('hex')}`,
+  'a number in hex': (text) => `0x${Buffer.from(text).toString('hex')}`,
+  'bytes of C': everyByte(', 0x'),
+  'a Buffer in JSON': (text) => JSON.stringify(Buffer.from(text)),
+  'a Uint8Array of Node': (text) =>
+    `[ ${[...Buffer.from(text)].join(', ').replaceAll(/(.{40}), /g, '$1,\n  ')} ]`,
+  'a file name of Git': (text) =>
+    text.replaceAll(/[^ -~]/gu, (one) =>
+      [...Buffer.from(one)].map((byte) => `\\${byte.toString(8)}`).join(''),
+    ),
+  'every byte in octal': (text) =>
+    [...Buffer.from(text)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''),
+  'a file name of macOS': (text) => text.normalize('NFD'),
+  'htmlentities of PHP': (text) =>
+    text.replaceAll('ü', '&uuml;').replaceAll('ß', '&szlig;').replaceAll('€', '&euro;'),
+  'quoted-printable of mail': (text) =>
+    text
+      .replaceAll(/[^ -<>-~]/gu, (one) =>
+        [...Buffer.from(one)].map((byte) => `=${byte.toString(16).toUpperCase()}`).join(''),
+      )
+      .replace(/.{15}/, '$&=\r\n'),
+  'a wire dump of base64': (text) =>
+    Buffer.from(Buffer.from(`me:${text}`).toString('base64')).toString('hex'),
+  'a box of characters': (text) => `│ ${text.slice(0, 9)} │\n│ ${text.slice(9).padEnd(9)} │`,
+  'a coloured box': (text) =>
+    `\u001b[2m│\u001b[22m ${text.slice(0, 9)} \u001b[2m│\u001b[22m\n\u001b[2m│\u001b[22m ${text.slice(9)} \u001b[2m│\u001b[22m`,
+  'a table of Markdown': (text) => `| ${text.slice(0, 9)} |\n| ${text.slice(9)} |`,
+};
+
+test('LK4: a secret is found as tools print it: dumps, lists of bytes, octal, entities, mail, frames', () => {
+  const value = 'Grüße-€-Tern-4821';
+  new Secret('TOOLS_PASSWORD', value);
+  const told = (text: string): string =>
+    text + Buffer.from(text.replaceAll(/[^0-9a-f]/g, ''), 'hex').toString();
+  for (const [name, form] of Object.entries(OF_TOOLS)) {
+    const clean = redactText(form(value));
+    expect(told(clean), `${name}: ${form(value)}`).toMatch(
+      /\{TOOLS_PASSWORD\}|VE9PTFNfUEFTU1dPUk|e1RPT0xTX1BBU1NXT1J|tUT09MU19QQVNTV09SR/,
+    );
+    expect(clean, name).not.toContain('Tern');
+    expect(redactText(clean), name).toBe(clean);
+  }
+  // A reading never hides what is plain: such text stands right before the value, or is the beginning of it.
+  for (const before of ['\\', '=', '|\n|', 'C:\\1', '=4', '│ '])
+    expect(redactText(`${before}${value}`)).toBe(`${before}{TOOLS_PASSWORD}`);
+  new Secret('DIGITS_PASSWORD', '101=4A-heron|');
+  expect(redactText('C:\\101=4A-heron|\n| x')).toBe('C:\\{DIGITS_PASSWORD}\n| x');
+  // Ordinary text stays what it is.
+  const ordinary =
+    String.raw`a=3D, b=41; C:\101\102 [1, 2, 3, 4] &copy; &nothing; 0x41 | x |` + '\n| y | 71 114 195 |\n';
+  expect(redactText(ordinary)).toBe(ordinary);
+});
+
 test('LK4: what is masked is the secret and not what stands around it', () => {
   const secret = new Secret('FORMS_PASSWORD', String.raw`o'Brien "says" \n 100% <b>&`);
   for (const [name, form] of Object.entries(FORMS)) {
