@@ -48,6 +48,8 @@ export interface LabOptions {
   readonly progress?: (line: string) => void;
   /** PVE answers each 401 after 3 s; the lab at once. Milliseconds. */
   readonly unauthorizedDelayMs?: number;
+  /** A call that takes longer is answered with 596 and goes on. Milliseconds. Default: 30 s, as pveproxy has it. */
+  readonly hopTimeoutMs?: number;
 }
 
 export interface Lab {
@@ -76,6 +78,7 @@ export interface Lab {
 }
 
 const NODE = 'pve';
+const HOP_TIMEOUT_MS = 30_000;
 const ENDPOINTS: readonly Endpoint[] = [
   ...accessEndpoints,
   ...nodeEndpoints,
@@ -117,6 +120,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     cluster,
     router: new Router(ENDPOINTS),
     unauthorizedDelayMs: options.unauthorizedDelayMs ?? 0,
+    hopTimeoutMs: options.hopTimeoutMs ?? HOP_TIMEOUT_MS,
     onUpgrade: (request, socket, head) => relay.handle(request, socket, head),
     tamper: (entry) => lab.tamper?.(entry),
     extra: (request, response, body) => faults.handle(request, response, body),

@@ -33,6 +33,8 @@ export interface ApiServerOptions {
   /** PVE delays each 401 by 3 s; the lab does not unless asked. Milliseconds. */
   readonly unauthorizedDelayMs: number;
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** So long pveproxy waits for the daemon, or another node: then it answers 596, and the call goes on. Milliseconds. */
+  readonly hopTimeoutMs: number;
   /** What is answered instead; undefined for the real answer. Asked once a call, after the log-in. */
   readonly tamper: (entry: LoggedRequest) => Tampered | undefined;
   /** Requests outside of `/api2`; returns false when it does not know the path. */
@@ -102,7 +104,8 @@ async function answer(
       const real = tampered.carriedOut ? await dispatch(cluster, caller, found, raw) : undefined;
       return sendTampered(response, tampered, real?.data);
     }
-    return send(response, 200, 'OK', toBody(await dispatch(cluster, caller, found, raw)));
+    const answered = await withinHop(dispatch(cluster, caller, found, raw), options.hopTimeoutMs);
+    return send(response, 200, 'OK', toBody(answered));
   } catch (error) {
     const fault =
       error instanceof ApiError ? error : new ApiError(500, error instanceof Error ? error.message : 'error');
@@ -114,6 +117,19 @@ async function answer(
       ? undefined
       : { data: null, ...(errors ? { errors } : {}), message: `${message}\n` };
     return send(response, fault.status, message, body);
+  }
+}
+
+/** @throws 596 `Connection timed out` */
+async function withinHop(answered: Promise<Answer>, limitMs: number): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ApiError(596, 'Connection timed out', { bodiless: true })), limitMs);
+  });
+  try {
+    return await Promise.race([answered, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -33,6 +33,8 @@ export class TaskRegistry {
   #pid = 0x4000;
   /** Held back by tests that want to see a task running. Awaited before each body. */
   gate: () => Promise<void> = () => Promise.resolve();
+  /** The daemon's process that answers has asked for the status of each task before its last line was written, and keeps that. */
+  isAskedTooEarly = false;
 
   constructor(node: string, log: (user: string, line: string) => void = () => undefined) {
     this.#node = node;
@@ -109,8 +111,11 @@ export class TaskRegistry {
   }
 }
 
+/** What a process keeps that asked too early (PVE::Tools, `upid_read_status`). */
+const TOO_EARLY = 'unexpected status';
+
 /** The user as a UPID and `GET status` name it: tokens keep their user, with the token's name apart. */
-export function taskStatus(task: Task): Record<string, unknown> {
+export function taskStatus(task: Task, isAskedTooEarly = false): Record<string, unknown> {
   const [user = '', tokenid] = task.user.split('!');
   return {
     upid: task.upid,
@@ -123,7 +128,7 @@ export function taskStatus(task: Task): Record<string, unknown> {
     user,
     ...(tokenid === undefined ? {} : { tokenid }),
     status: task.exitstatus === undefined ? 'running' : 'stopped',
-    ...(task.exitstatus === undefined ? {} : { exitstatus: task.exitstatus }),
+    ...(task.exitstatus === undefined ? {} : { exitstatus: isAskedTooEarly ? TOO_EARLY : task.exitstatus }),
   };
 }
 

@@ -45,8 +45,11 @@ export interface LabGuest {
   plug?(devices: readonly GuestPciDevice[]): void;
   /** Pulls the plug. A stopped guest stays stopped, without an error. */
   stop(): Promise<void>;
-  /** Asks the guest to power off (agent, else ACPI); resolves when it is off or after `timeoutMs`, telling which. */
-  shutdown(timeoutMs: number): Promise<'off' | 'timeout'>;
+  /**
+   * Asks the guest to power off (agent, else ACPI); resolves when it is off or after `timeoutMs`, telling which; at once
+   * where it cannot even be asked.
+   */
+  shutdown(timeoutMs: number): Promise<'off' | 'timeout' | 'refused'>;
   /** Hard reset; the process and its VNC connections survive. */
   reset(): Promise<void>;
   pause(): Promise<void>;

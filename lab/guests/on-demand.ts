@@ -48,7 +48,7 @@ export class OnDemandGuest implements LabGuest {
     await this.#guest?.stop();
   }
 
-  async shutdown(timeoutMs: number): Promise<'off' | 'timeout'> {
+  async shutdown(timeoutMs: number): Promise<'off' | 'timeout' | 'refused'> {
     return (await this.#guest?.shutdown(timeoutMs)) ?? 'off';
   }
 

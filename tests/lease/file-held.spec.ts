@@ -4,11 +4,11 @@ import { Lease, type LeaseClock } from '../../fixtures/lease/lease.ts';
 import { BEAT_MS, SILENCE_MS } from '../../fixtures/lease/protocol.ts';
 import { parseNotes } from '../../fixtures/lease/record.ts';
 import { notesOf } from '../../fixtures/lease/store.ts';
-import type { Lab } from '../../lab/index.ts';
+import { type Lab, startLab } from '../../lab/index.ts';
 import { api, dataOf } from '../lab/support/raw.ts';
 import { fakeClock } from '../proxmox/support/clock.ts';
 import { labConnection, test } from '../proxmox/support/fixtures.ts';
-import { hostOf, runOf } from './support/lease.ts';
+import { FakeClock, hostOf, runOf } from './support/lease.ts';
 
 const VM = '/nodes/pve/qemu/101';
 const BUSY = "HTTP/1.1 500 can't lock file '/var/lock/qemu-server/lock-101.conf' - got timeout";
@@ -56,6 +56,42 @@ test('CL12: a shutdown holds the config file: a change waits, then fails; the di
   await expect.poll(() => lab.requests.at(-1)?.method, { intervals: [5] }).toBe('PUT');
   end();
   expect(await waiting).toBe('HTTP/1.1 200 OK');
+});
+
+test('CL12: a change that waits for the file for longer than pveproxy does is a 596, and is made all the same', async ({
+  connect,
+}) => {
+  const lab = await startLab({ guests: ['fedora42'], hopTimeoutMs: 20 });
+  try {
+    const machine = lab.machine('fedora42');
+    machine.config.description = 'Owner: desktop team';
+    const vm = await (await connect(labConnection(lab), fakeClock())).findVm('fedora42');
+    const clock = new FakeClock();
+    const lease = await Lease.acquire(notesOf(vm), {
+      self: HERE,
+      wait: 0,
+      clock,
+      processes: view('ci-1', 'mine'),
+    });
+    const end = await shutdownOf(lab);
+    machine.file.waitMs = 10_000;
+    const late = await vm.setConfig({ tags: 'late' }).catch((error: unknown) => error);
+    expect(late).toMatchObject({
+      code: 'PROXMOX_NODE_UNREACHABLE',
+      httpStatus: 596,
+      pveText: 'Connection timed out',
+    });
+    expect(machine.config.tags).toBeUndefined();
+    // Of the renewals that got no answer one arrives once the file is free; the others find another digest.
+    clock.onSleep = () => end();
+    await lease.assertHeld('go on');
+    expect(machine.config.tags).toBe('late');
+    const notes = parseNotes(machine.config.description, 101);
+    expect(notes.human).toBe('Owner: desktop team');
+    expect(notes.marker?.record).toMatchObject({ run: 'here', beat: lease.record.beat });
+  } finally {
+    await lab.stop();
+  }
 });
 
 /** Time of several who sleep and wake by it: it passes when all of them sleep. */

@@ -1,7 +1,7 @@
 import { expect } from '@playwright/test';
 import { parseUpid } from '../../fixtures/proxmox/tasks.ts';
 import { fakeClock } from './support/clock.ts';
-import { failure, test } from './support/fixtures.ts';
+import { failure, labConnection, test } from './support/fixtures.ts';
 import { type Answer, ok, type ScriptedRequest } from './support/scripted-server.ts';
 
 const UPID = 'UPID:pve2:00004686:0005B477:6A4A8EEF:qmstart:9101:root@pam!sdk:';
@@ -70,6 +70,42 @@ for (const [exitstatus, code] of [
     expect(error.message).toContain('the task qmstart failed');
   });
 }
+
+test('CL12: a status that was asked for too early is not the task’s: the log tells how it ended', async ({
+  lab,
+  scripted,
+  connect,
+}) => {
+  lab.tasks.isAskedTooEarly = true;
+  const vm = await (await connect(labConnection(lab), fakeClock())).findVm('fedora42');
+  await vm.reset();
+  await vm.stop();
+  const { api } = vm;
+  const error = await failure(vm.task(api.snapshot.$('nowhere').rollback.$post()));
+  expect(error).toMatchObject({ code: 'TASK_FAILED', seen: "snapshot 'nowhere' does not exist" });
+
+  // The last line may come a moment later still; one that never comes is told as PVE tells it.
+  for (const [lines, outcome] of [
+    [['doing', 'TASK WARNINGS: 1'], undefined],
+    [['doing'], 'unexpected status (log: doing)'],
+  ] as const) {
+    let looks = 0;
+    const task = taskServer(['unexpected status'], lines);
+    const server = await scripted((request, count) => {
+      const isLog = request.path.endsWith('/log');
+      return isLog && ++looks <= 3 ? ok([{ n: 1, t: 'doing' }]) : task(request, count);
+    });
+    const clock = fakeClock();
+    const other = await (await connect(server.connection(), clock)).findVm(9101);
+    const seen = await other.reset().then(
+      () => undefined,
+      (thrown: unknown) => (thrown as { seen?: string }).seen,
+    );
+    expect(seen).toBe(outcome);
+    expect(looks).toBeGreaterThan(3);
+    expect(clock.now()).toBeLessThan(10_000);
+  }
+});
 
 test('an empty log adds nothing', async ({ scripted, connect }) => {
   const server = await scripted(taskServer(['broken'], ['no content']));

@@ -53,6 +53,28 @@ test('a guest that ignores the shutdown fails the task; with force the plug is p
   expect(await vm.isRunning()).toBe(false);
 });
 
+test('CL12: a shutdown that fails says what to do, whether the guest was asked or not', async ({
+  lab,
+  connect,
+}) => {
+  const vm = await (await connect(labConnection(lab), fakeClock())).findVm(MACHINE);
+  for (const [fault, seen] of [
+    ['ignores-shutdown', 'VM quit/powerdown failed - got timeout'],
+    ['refuses-shutdown', 'VM quit/powerdown failed'],
+  ] as const) {
+    lab.faults.set(MACHINE, fault, true);
+    expect(await failure(vm.shutdown({ timeout: 0 }))).toMatchObject({
+      code: 'TASK_FAILED',
+      seen,
+      next: expect.stringContaining('vm.shutdown({ force: true })'),
+    });
+    await vm.shutdown({ timeout: 0, force: true });
+    expect(await vm.isRunning()).toBe(false);
+    lab.faults.set(MACHINE, fault, false);
+    await vm.start();
+  }
+});
+
 test('reset, suspend and reboot of a stopped machine are VM_NOT_RUNNING', async ({ lab, connect }) => {
   const vm = await (await connect(labConnection(lab))).findVm(MACHINE);
   await vm.stop();

@@ -69,7 +69,7 @@ async function shutDown(machine: Machine, timeoutS: number, forceStop: boolean):
   machine.refuseLocked();
   const ended = await machine.guest.shutdown(timeoutS * 1000);
   if (ended === 'off') return;
-  if (!forceStop) throw new Error('VM quit/powerdown failed - got timeout');
+  if (!forceStop) throw new Error(`VM quit/powerdown failed${ended === 'timeout' ? ' - got timeout' : ''}`);
   await machine.guest.stop();
 }
 

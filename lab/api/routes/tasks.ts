@@ -19,7 +19,7 @@ export const taskEndpoints: readonly Endpoint[] = [
   {
     route: 'GET /nodes/{node}/tasks/{upid}/status',
     rules: {},
-    handle: (call) => ({ data: taskStatus(seenTask(call)) }),
+    handle: (call) => ({ data: taskStatus(seenTask(call), call.cluster.tasks.isAskedTooEarly) }),
   },
   {
     route: 'GET /nodes/{node}/tasks/{upid}/log',

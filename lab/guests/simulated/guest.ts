@@ -145,7 +145,8 @@ export class SimulatedGuest implements LabGuest {
     return Promise.resolve();
   }
 
-  async shutdown(timeoutMs: number): Promise<'off' | 'timeout'> {
+  async shutdown(timeoutMs: number): Promise<'off' | 'timeout' | 'refused'> {
+    if (this.#faults.has('refuses-shutdown')) return 'refused';
     const ignores = this.#faults.has('ignores-shutdown');
     await new Promise((done) => setTimeout(done, ignores ? timeoutMs : Math.min(SHUTDOWN_MS, timeoutMs)));
     if (ignores) return 'timeout';

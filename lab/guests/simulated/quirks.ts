@@ -14,6 +14,7 @@ export const FAULTS = {
   'no-agent': 'no guest agent',
   'no-display': 'no display adapter',
   'ignores-shutdown': 'the guest does not power off when asked',
+  'refuses-shutdown': 'the guest agent answers, and fails the command to power off',
   greeter: 'nobody is logged in: the screen shows the log-in window of the display manager',
   'lock-screen': "KDE: locks the screen now, and each time it is switched on; its greeter's screen is blank",
   autolock: 'KDE: locks the screen again every 1.5 s unless its configuration says Autolock=false',

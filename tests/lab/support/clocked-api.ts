@@ -53,6 +53,7 @@ export async function startClockedApi(): Promise<ClockedApi> {
     cluster,
     router: new Router([...accessEndpoints, ...consoleEndpoints]),
     unauthorizedDelayMs: 0,
+    hopTimeoutMs: 30_000,
     tamper: () => undefined,
     onUpgrade: (request, socket, head) => relay.handle(request, socket, head),
     extra: () => false,
