@@ -128,6 +128,19 @@ test('M40: a run that asked earlier goes first, whoever looked first, and a live
   await claim.release();
 });
 
+test('CL2: a run elsewhere that asked for the GPU is asked whether it is still there, and followed when it does not answer', async () => {
+  leased('ubuntu2204', FAR, { gpu: ASKED });
+  const asks = new Set<string | undefined>();
+  clock.onSleep = () => {
+    const record = recordIn('ubuntu2204');
+    asks.add(typeof record === 'object' ? record.ask?.run : record);
+  };
+  await take('fedora42', 'gpu', { wait: 600_000 });
+  expect([...asks]).toContain('me');
+  expect(clock.time).toBeGreaterThanOrEqual(240_000);
+  expect(recordIn('ubuntu2204')).toBeUndefined();
+});
+
 test('a dead run’s request is broken at once, and the GPU is taken off the VM that it left behind', async () => {
   lab.machine('ubuntu2204').config.hostpci0 = 'mapping=gpu,pcie=1';
   leased('ubuntu2204', DEAD, { gpu: ASKED });

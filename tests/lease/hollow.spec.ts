@@ -116,6 +116,7 @@ base('CL6: a fault of the program is thrown as it is, not told as a lost lease',
   store.beforeWrite = () => {
     throw fault;
   };
+  lease.doing = 'another test';
   const error: unknown = await lease.assertHeld('roll back').catch((thrown: unknown) => thrown);
   expect(isVmwrightError(error)).toBe(false);
   expect(error).toBe(fault);

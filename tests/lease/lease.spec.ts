@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { VmwrightError } from '../../fixtures/errors.ts';
 import { Lease, releaseRun } from '../../fixtures/lease/lease.ts';
-import { BEAT_MS, GRACE_MS, SILENCE_MS, VALID_MS } from '../../fixtures/lease/protocol.ts';
+import { GRACE_MS, READ_MS, REST_MS, SILENCE_MS, VALID_MS } from '../../fixtures/lease/protocol.ts';
 import { parseNotes, renderNotes } from '../../fixtures/lease/record.ts';
 import { FakeClock, hostOf, MemoryStore, recordOf, runOf } from './support/lease.ts';
 
@@ -21,6 +21,12 @@ test.beforeEach(() => {
 
 function acquire(options: Partial<Parameters<typeof Lease.acquire>[1]> = {}): Promise<Lease> {
   return Lease.acquire(store, { self: ME, wait: LONG, clock, processes: HERE, ...options });
+}
+
+/** Another run asks whether the holder is still there. */
+function ask(lease: Lease): void {
+  const question = { run: 'other', at: '2026-11-21T08:00:00.000Z' };
+  store.edit((text) => renderNotes(parseNotes(text, 101).human, { ...lease.record, ask: question }));
 }
 
 function holder(): string | undefined {
@@ -86,14 +92,14 @@ test('a recycled pid is a dead holder; an unreadable start is a live one, for ev
   expect(lease.record.run).toBe('me');
 });
 
-test('a holder on another host is followed only after its silence; each renewal starts the wait anew', async () => {
-  store.description = renderNotes('', recordOf(ELSEWHERE));
+test('a holder of the form before this one is followed only after its silence; each renewal starts the wait anew', async () => {
+  store.description = renderNotes('', recordOf(ELSEWHERE, { v: 1 }));
   let beats = 0;
   clock.onSleep = () => {
     if (beats < 5 && clock.time >= (beats + 1) * (SILENCE_MS - 20_000)) {
       beats++;
       store.edit((text) =>
-        renderNotes(parseNotes(text, 101).human, recordOf(ELSEWHERE, { beat: 1 + beats })),
+        renderNotes(parseNotes(text, 101).human, recordOf(ELSEWHERE, { v: 1, beat: 1 + beats })),
       );
     }
   };
@@ -139,7 +145,7 @@ test('a lease that an edit broke is respected for the time of silence, a newer o
   await acquire();
   expect(clock.time).toBeGreaterThanOrEqual(SILENCE_MS);
   expect(parseNotes(store.description, 101).human).toBe('note');
-  store.description = renderNotes('', recordOf(ELSEWHERE)).replace('"v":1', '"v":9');
+  store.description = renderNotes('', recordOf(ELSEWHERE)).replace('"v":2', '"v":9');
   await expect(acquire()).rejects.toMatchObject({
     code: 'LEASE_HELD',
     seen: 'held by a run of a newer vmwright',
@@ -222,6 +228,7 @@ test('the same run that got the VM a second time has not held it all the time', 
 
 test('a lease that cannot be renewed may be acted on for two minutes, however the clocks ran', async () => {
   const lease = await acquire();
+  ask(lease);
   store.locked = true;
   clock.time += VALID_MS - 1;
   expect(lease.isFresh()).toBe(true);
@@ -235,24 +242,126 @@ test('a lease that cannot be renewed may be acted on for two minutes, however th
   expect(lease.isFresh()).toBe(false);
 });
 
-test('kept, it is renewed every half minute until it is left', async () => {
-  const lease = await acquire();
-  const beats: number[] = [];
+/** Has `lease` look every half minute while the clock runs, as {@link Lease.keep} has it. */
+function keepBeside(lease: Lease, upTo = Infinity): void {
+  let next = clock.time + READ_MS;
+  clock.onSleep = () => {
+    if (clock.time < next || clock.time > upTo) return;
+    next += READ_MS;
+    void lease.assertHeld('keep').catch(() => undefined);
+  };
+}
+
+test('CL2: kept, it is read every half minute, and in two hours nothing is written while nobody waits', async () => {
+  const lease = await acquire({ doing: 'a message arrives' });
+  const { version, calls } = store;
+  const looks: number[] = [];
   let over = (): void => undefined;
   const sleeping = new Promise<void>((done) => (over = done));
   clock.sleep = (ms) => {
-    beats.push(ms);
+    looks.push(ms);
     clock.time += ms;
-    if (beats.length < 5) return Promise.resolve();
+    if (looks.length <= 240) return Promise.resolve();
     lease.leave();
     over();
     return Promise.resolve();
   };
   lease.keep();
   await sleeping;
-  expect(beats).toEqual(Array(5).fill(BEAT_MS));
-  await expect.poll(() => lease.record.beat).toBe(5);
+  expect(looks).toEqual(Array(241).fill(READ_MS));
+  expect([store.calls - calls, store.version]).toEqual([240, version]);
+  expect(lease.isFresh()).toBe(true);
   expect(holder()).toBe('me');
+});
+
+test('CL2: who waits asks, and not again for four minutes; each question is answered by one write, with the step', async () => {
+  const held = await acquire({ self: ELSEWHERE, processes: hostOf({}, { host: 'ci-9', boot: 'another' }) });
+  let step = 0;
+  held.step = () => `step ${++step}`;
+  keepBeside(held);
+  const told: string[] = [];
+  const { version } = store;
+  const hour = 3_600_000;
+  await expect(
+    acquire({ wait: hour, onWait: (who) => told.push(/step \d+/.exec(who)?.[0] ?? 'none') }),
+  ).rejects.toMatchObject({ code: 'LEASE_HELD' });
+  const [writes, questions] = [store.version - version, hour / REST_MS];
+  expect(writes).toBeGreaterThan(questions);
+  expect(writes).toBeLessThanOrEqual(2 * questions + 2);
+  expect(held.isFresh()).toBe(true);
+  expect(new Set(told)).toEqual(
+    new Set(['none', ...Array.from({ length: step }, (_, index) => `step ${index + 1}`)]),
+  );
+});
+
+test('CL2: a holder elsewhere that answers no question is followed four minutes after it, and never without one', async () => {
+  store.description = renderNotes('note', recordOf(ELSEWHERE));
+  const asks: (string | undefined)[] = [];
+  clock.onSleep = () => {
+    const record = parseNotes(store.description, 101).marker?.record;
+    asks.push(typeof record === 'object' ? record.ask?.run : record);
+  };
+  const lease = await acquire();
+  expect(new Set(asks)).toEqual(new Set(['me']));
+  expect(clock.time).toBeGreaterThanOrEqual(SILENCE_MS);
+  expect(clock.time).toBeLessThan(SILENCE_MS + GRACE_MS + 30_000);
+  expect(lease.record.ask).toBeUndefined();
+  expect(parseNotes(store.description, 101)).toMatchObject({
+    human: 'note',
+    marker: { record: { run: 'me' } },
+  });
+
+  // A run that does not wait asks nothing, and waits for nothing to be answered.
+  store.description = renderNotes('', recordOf(ELSEWHERE));
+  const { version } = store;
+  await expect(acquire({ wait: 0 })).rejects.toMatchObject({ code: 'LEASE_HELD' });
+  expect(store.version).toBe(version);
+  // Somebody else's question does as well.
+  const since = clock.time;
+  store.edit(() =>
+    renderNotes('', recordOf(ELSEWHERE, { ask: { run: 'third', at: '2026-11-21T08:00:00.000Z' } })),
+  );
+  const before = store.version;
+  await acquire();
+  expect(clock.time - since).toBeGreaterThanOrEqual(SILENCE_MS);
+  expect(store.version).toBe(before + 1);
+});
+
+test('CL2: a question that the holder sees and cannot answer does not renew its lease', async () => {
+  const lease = await acquire();
+  ask(lease);
+  store.busy = true;
+  clock.time += VALID_MS - 60_000;
+  await expect(lease.assertHeld('go on')).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  expect(lease.isFresh()).toBe(false);
+  store.busy = false;
+  await lease.assertHeld('go on');
+  expect(lease.isFresh()).toBe(true);
+  expect(store.description).not.toContain('"ask"');
+});
+
+test('CL2: what is going on is written once when it changes; a lock that forbids that is no fault of the lease', async () => {
+  const lease = await acquire({ doing: 'one' });
+  lease.doing = 'two';
+  store.locked = true;
+  clock.time += VALID_MS - 1000;
+  await lease.assertHeld('go on');
+  clock.time += 2000;
+  expect(lease.isFresh()).toBe(true);
+  store.locked = false;
+  const { version } = store;
+  for (let round = 0; round < 3; round++) await lease.assertHeld('go on');
+  expect(store.version).toBe(version + 1);
+  expect(store.description).toContain("at 'two'");
+});
+
+test('CL2: notes with no room for what is going on are not written again and again', async () => {
+  store.description = 'n'.repeat(7850);
+  const lease = await acquire({ doing: 'a message arrives' });
+  expect(store.description).not.toContain('a message arrives');
+  const { version } = store;
+  for (let round = 0; round < 3; round++) await lease.assertHeld('go on');
+  expect(store.version).toBe(version);
 });
 
 test('what is not the run’s own is not released', async () => {
@@ -293,6 +402,7 @@ test('a cluster that answers no more is an error after half a minute, a lock is 
   expect(clock.time - start).toBeLessThan(45_000);
   store.read = read;
   await lease.assertHeld('end the test');
+  ask(lease);
   store.locked = true;
   const lockedAt = clock.time;
   clock.onSleep = () => (store.locked = clock.time < lockedAt + 60_000);
@@ -307,21 +417,25 @@ test('CL3: a shutdown of ten minutes, which holds the config file, never makes a
     [200_000, 800_000],
     [100_000, SILENCE_MS - 1000],
     [0, SILENCE_MS + 9000],
-  ] as const) {
-    store = new MemoryStore();
-    clock = new FakeClock();
-    store.description = renderNotes('', recordOf(ELSEWHERE));
-    Object.defineProperty(store, 'busy', { get: () => clock.time >= from && clock.time < to });
-    let beats = 1;
-    clock.onSleep = () => {
-      // The holder's next renewal comes within half a minute after the shutdown.
-      if (beats > 1 || clock.time < to + BEAT_MS) return;
-      store.edit((text) => renderNotes(parseNotes(text, 101).human, recordOf(ELSEWHERE, { beat: ++beats })));
-    };
-    await acquire();
-    expect(clock.time, `busy ${from} to ${to}`).toBeGreaterThanOrEqual(to + BEAT_MS + SILENCE_MS - 15_000);
-    expect(beats).toBeGreaterThan(1);
-  }
+  ] as const)
+    for (const v of [1, 2] as const) {
+      store = new MemoryStore();
+      clock = new FakeClock();
+      const question = v === 1 ? {} : { ask: { run: 'third', at: '2026-11-21T08:00:00.000Z' } };
+      store.description = renderNotes('', recordOf(ELSEWHERE, { v, ...question }));
+      Object.defineProperty(store, 'busy', { get: () => clock.time >= from && clock.time < to });
+      let beats = 1;
+      clock.onSleep = () => {
+        // The holder's next renewal comes within half a minute after the shutdown.
+        if (beats > 1 || clock.time < to + READ_MS) return;
+        store.edit((text) =>
+          renderNotes(parseNotes(text, 101).human, recordOf(ELSEWHERE, { v, beat: ++beats })),
+        );
+      };
+      await acquire();
+      expect(clock.time, `busy ${from} to ${to}`).toBeGreaterThanOrEqual(to + READ_MS + SILENCE_MS - 15_000);
+      expect(beats).toBeGreaterThan(1);
+    }
 });
 
 test('CL3: one’s own power task holds the config file too: the lease is renewed once it is over', async () => {

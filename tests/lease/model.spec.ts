@@ -1,6 +1,6 @@
 /**
  * The lease's rules, checked in every reachable state of small worlds. Bounds: two or three runs on one or two hosts,
- * each taking the VM and renewing once (with VMWRIGHT_MODEL=large up to twice); a note by a person, one edit that breaks
+ * each taking the VM and writing once (with VMWRIGHT_MODEL=large up to twice), reading as often as it likes; one or two questions; a note by a person, one edit that breaks
  * the lease, one backup's lock, two crashes; clocks whose pace differs by the factor 16/9; time is not bounded. That a
  * person takes the whole lease out of the notes is left out: that is how a person sets a VM free.
  *
@@ -18,6 +18,7 @@ const BASE: World = {
   runs: [HERE, THERE],
   takes: MORE,
   renewals: MORE,
+  questions: MORE,
   edits: 1,
   mangles: 0,
   locks: 0,
@@ -37,6 +38,10 @@ const WORLDS: Readonly<Record<string, World>> = {
       { host: 'b', pace: 4 / 3 },
     ],
     flight: 0,
+  },
+  'two hosts, one with the form of record before this one': {
+    ...BASE,
+    runs: [{ ...HERE, isOld: true }, THERE],
   },
   'three runs on two hosts': {
     ...BASE,
@@ -61,6 +66,8 @@ const BROKEN: readonly [NonNullable<World['broken']>, Partial<World>, RegExp][] 
   ['no compare-and-swap', {}, /two owners|notes/],
   ['impatient', {}, /two owners/],
   ['dead by silence', {}, /two owners/],
+  ['a question left open renews', {}, /two owners/],
+  ['expires unasked', {}, /two owners/],
 ];
 
 for (const [broken, changes, expected] of BROKEN) {

@@ -76,7 +76,7 @@ test('a lease that an edit broke counts as one that cannot be read, a newer one 
   expect(parseNotes(text.replace('"beat":1', '"beat":'), 101).marker?.record).toBe('mangled');
   expect(parseNotes(text.replace(' -->', ''), 101).marker?.record).toEqual(RECORD);
   expect(parseNotes(text.replace('"run":"1f2e",', ''), 101).marker?.record).toBe('mangled');
-  expect(parseNotes(text.replace('"v":1', '"v":2'), 101).marker?.record).toBe('newer');
+  expect(parseNotes(text.replace('"v":2', '"v":3'), 101).marker?.record).toBe('newer');
   expect(parseNotes(text, 202)).toEqual({ human: '', marker: undefined });
   const two = `${text}\n${renderNotes('', { ...RECORD, run: 'other' })}`;
   expect(parseNotes(two, 101).marker?.record).toBe('mangled');

@@ -99,7 +99,7 @@ export function runOf(
 }
 
 export function recordOf(identity: LeaseIdentity, changes: Partial<LeaseRecord> = {}): LeaseRecord {
-  return { v: 1, vm: 101, ...identity, since: '2026-11-21T08:00:00.000Z', beat: 1, ...changes };
+  return { v: 2, vm: 101, ...identity, since: '2026-11-21T08:00:00.000Z', beat: 1, ...changes };
 }
 
 /** Time passes only by sleeping; nothing really waits. */

@@ -10,6 +10,7 @@
  */
 import { livenessOf } from '../../../fixtures/lease/identity.ts';
 import {
+  askedRecord,
   GRACE_MS,
   isFresh,
   isSameHolding,
@@ -18,15 +19,24 @@ import {
   takenRecord,
   VALID_MS,
 } from '../../../fixtures/lease/protocol.ts';
-import { type LeaseRecord, type Notes, parseNotes, renderNotes } from '../../../fixtures/lease/record.ts';
+import {
+  type LeaseRecord,
+  type Marker,
+  type Notes,
+  parseNotes,
+  RECORD_VERSION,
+  renderNotes,
+} from '../../../fixtures/lease/record.ts';
 import { hostOf, runOf } from './lease.ts';
 
 export interface World {
-  /** One a run: its host, and the pace of its clock. */
-  readonly runs: readonly { readonly host: string; readonly pace: number }[];
-  /** How often each run may take the VM and renew. */
+  /** One a run: its host, the pace of its clock, and whether it holds as the form of record before this one says. */
+  readonly runs: readonly { readonly host: string; readonly pace: number; readonly isOld?: boolean }[];
+  /** How often each run may take the VM, and write while it has it. */
   readonly takes: number;
   readonly renewals: number;
+  /** How often all of them together may ask who has it. */
+  readonly questions: number;
   /** How often a person adds a note, breaks the lease's line, and a backup locks the VM; how many runs crash. */
   readonly edits: number;
   readonly mangles: number;
@@ -35,7 +45,12 @@ export interface World {
   /** How many ticks an action may be on its way after it was allowed. */
   readonly flight: number;
   /** Faults of the protocol itself, to see that the model finds them. */
-  readonly broken?: 'no compare-and-swap' | 'impatient' | 'dead by silence';
+  readonly broken?:
+    | 'no compare-and-swap'
+    | 'impatient'
+    | 'dead by silence'
+    | 'a question left open renews'
+    | 'expires unasked';
 }
 
 export interface Exploration {
@@ -50,7 +65,7 @@ const TICK_MS = 60_000;
 const NOW = 1_000_000_000;
 
 interface Run {
-  readonly at: 'idle' | 'taking' | 'holding' | 'renewing' | 'releasing' | 'gone' | 'crashed';
+  readonly at: 'idle' | 'asking' | 'taking' | 'holding' | 'renewing' | 'releasing' | 'gone' | 'crashed';
   /** What is on its way to the notes, and whether somebody wrote since they were read. */
   readonly text: string;
   readonly stale: boolean;
@@ -69,6 +84,7 @@ interface Run {
 interface State {
   readonly notes: string;
   readonly locked: boolean;
+  readonly questions: number;
   readonly written: number;
   readonly mangles: number;
   readonly locks: number;
@@ -83,6 +99,7 @@ export function explore(world: World): Exploration {
   const start: State = {
     notes: '',
     locked: false,
+    questions: 0,
     written: 0,
     mangles: 0,
     locks: 0,
@@ -157,14 +174,19 @@ function isStuck(state: State, world: World): string | undefined {
   const left = state.runs.flatMap((run, index) => (run.at === 'gone' || run.at === 'crashed' ? [] : [index]));
   const [survivor] = left;
   if (left.length !== 1 || survivor === undefined) return undefined;
+  // What it does not know it leaves alone, by design.
+  if (world.runs[survivor]!.isOld === true) return undefined;
   let now: State = { ...state, locked: false };
   // Its own budget counts no more.
-  now = withRun(now, survivor, { takes: -1000, renewals: -1000 });
+  now = { ...withRun(now, survivor, { takes: -1000, renewals: -1000 }), questions: -1000 };
   for (let tick = 0; tick < 20; tick++) {
     for (let step = 0; step < 4; step++) {
       const run = now.runs[survivor]!;
       if (mayAct(run) || run.at === 'gone') return undefined;
-      const next = [...ownSteps(now, survivor, world)].find(([event]) => /looks|sees|write/.test(event));
+      const steps = [...ownSteps(now, survivor, world)];
+      const next =
+        steps.find(([event]) => event.includes('looks to ask')) ??
+        steps.find(([event]) => /looks|reads|sees|write/.test(event));
       if (next === undefined) break;
       now = next[1];
     }
@@ -220,7 +242,7 @@ function* looks(state: State, index: number, world: World): Generator<Step> {
   if (run.takes >= world.takes) return;
   const notes = parsed(state.notes);
   const judged = judge({
-    marker: notes.marker,
+    marker: world.broken === 'expires unasked' ? asIfAsked(notes.marker) : seenBy(world, index, notes.marker),
     locked: state.locked,
     run: self.run,
     livenessOf: (record) =>
@@ -249,9 +271,20 @@ function* looks(state: State, index: number, world: World): Generator<Step> {
     yield [`run ${index} looks and could write`, withRun(state, index, { watch: { ...watch, writable: 0 } })];
   if (judged.verdict === 'held' || judged.verdict === 'silent') {
     yield [`run ${index} looks and waits`, withRun(state, index, { watch })];
+    if (judged.askable === undefined || state.questions >= world.questions) return;
+    const asked = askedRecord(judged.askable, self.run, new Date(state.questions));
+    const asking = withRun(state, index, {
+      at: 'asking',
+      text: renderNotes(notes.human, asked),
+      stale: false,
+      sentAge: 0,
+      watch: null,
+    });
+    yield [`run ${index} looks to ask`, { ...asking, questions: state.questions + 1 }];
     return;
   }
-  const record = takenRecord(notes, 101, self, new Date(run.takes));
+  const v = world.runs[index]!.isOld === true ? 1 : RECORD_VERSION;
+  const record = { ...takenRecord(notes, 101, self, new Date(run.takes)), v } as LeaseRecord;
   yield [
     `run ${index} looks: ${judged.verdict}`,
     withRun(state, index, {
@@ -266,26 +299,41 @@ function* looks(state: State, index: number, world: World): Generator<Step> {
   ];
 }
 
+/** A vmwright of the form before this one knows no later record. */
+function seenBy(world: World, index: number, marker: Marker | undefined): Marker | undefined {
+  const isOld = world.runs[index]!.isOld === true;
+  if (!isOld || typeof marker?.record !== 'object' || marker.record.v !== RECORD_VERSION) return marker;
+  return { ...marker, record: 'newer' };
+}
+
+/** For a protocol that expires without having asked. */
+function asIfAsked(marker: Marker | undefined): Marker | undefined {
+  if (typeof marker?.record !== 'object') return marker;
+  return { ...marker, record: askedRecord(marker.record, 'somebody', new Date(0)) };
+}
+
 function* renews(state: State, index: number, world: World): Generator<Step> {
   const run = state.runs[index]!;
   const notes = parsed(state.notes);
-  const ours = run.record !== null && isSameHolding(notes, run.record);
-  if (!ours) {
+  const seen = notes.marker?.record;
+  if (run.record === null || !isSameHolding(notes, run.record) || typeof seen !== 'object') {
     yield [`run ${index} sees that it lost`, withRun(state, index, { at: 'idle', age: -1, record: null })];
     return;
   }
-  const { marker } = notes;
-  const beat = typeof marker?.record === 'object' ? marker.record.beat + 1 : 1;
-  if (run.renewals < world.renewals && !state.locked) {
-    const record = { ...run.record, beat };
+  const isOld = world.runs[index]!.isOld === true;
+  const isAsked = seen.ask !== undefined && !isOld;
+  if (!isOld && (!isAsked || world.broken === 'a question left open renews'))
+    yield [`run ${index} reads its own record`, withRun(state, index, { age: 0 })];
+  if ((isAsked || run.renewals < world.renewals) && !state.locked) {
+    const record = { ...run.record, beat: seen.beat + 1 };
     yield [
-      `run ${index} looks to renew`,
+      `run ${index} looks to ${isAsked ? 'answer' : 'write'}`,
       withRun(state, index, {
         at: 'renewing',
         text: renderNotes(notes.human, record),
         stale: false,
         sentAge: 0,
-        renewals: run.renewals + 1,
+        renewals: run.renewals + (isAsked ? 0 : 1),
       }),
     ];
   }
@@ -311,7 +359,9 @@ function* arrives(state: State, index: number, world: World): Generator<Step> {
   const run = state.runs[index]!;
   const fails = state.locked || (run.stale && world.broken !== 'no compare-and-swap');
   const back: Partial<Run> =
-    run.at === 'taking' ? { at: 'idle', record: null, text: '' } : { at: 'holding', text: '' };
+    run.at === 'taking'
+      ? { at: 'idle', record: null, text: '' }
+      : { at: run.at === 'asking' ? 'idle' : 'holding', text: '' };
   if (fails) {
     yield [`run ${index}: write refused`, withRun(state, index, back)];
     return;
@@ -320,7 +370,9 @@ function* arrives(state: State, index: number, world: World): Generator<Step> {
   const done: Partial<Run> =
     run.at === 'releasing'
       ? { at: 'gone', text: '', age: -1, record: null, acting: -1 }
-      : { at: 'holding', text: '', age: run.sentAge };
+      : run.at === 'asking'
+        ? back
+        : { at: 'holding', text: '', age: run.sentAge };
   yield [`run ${index}: write arrives`, withRun(after, index, done)];
   yield [`run ${index}: write goes through, its answer is lost`, withRun(after, index, back)];
 }
