@@ -284,7 +284,7 @@ function* looks(state: State, index: number, world: World): Generator<Step> {
     return;
   }
   const v = world.runs[index]!.isOld === true ? 1 : RECORD_VERSION;
-  const record = { ...takenRecord(notes, 101, self, new Date(run.takes)), v } as LeaseRecord;
+  const record = { ...takenRecord(notes, 101, self, new Date(run.takes)), v };
   yield [
     `run ${index} looks: ${judged.verdict}`,
     withRun(state, index, {
