@@ -283,7 +283,7 @@ function* looks(state: State, index: number, world: World): Generator<Step> {
     yield [`run ${index} looks to ask`, { ...asking, questions: state.questions + 1 }];
     return;
   }
-  const v = world.runs[index]!.isOld === true ? 1 : RECORD_VERSION;
+  const v: LeaseRecord['v'] = world.runs[index]!.isOld === true ? 1 : RECORD_VERSION;
   const record = { ...takenRecord(notes, 101, self, new Date(run.takes)), v };
   yield [
     `run ${index} looks: ${judged.verdict}`,
