@@ -10,11 +10,12 @@ import {
 } from '../../fixtures/process/file-lock.ts';
 import { FakeClock, hostOf } from './support/lease.ts';
 import type { Locker } from './support/locker.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
 const LOCKER = join(import.meta.dirname, 'support/locker.ts');
 
 const PROCESSES = Number(process.env.VMWRIGHT_LOCKERS ?? 6);
-const ROUNDS = Number(process.env.VMWRIGHT_LOCK_ROUNDS ?? 40);
+const ROUNDS = rounds(40, 400);
 
 const BOTH = hostOf({ 7: 70, 8: 80 });
 let folder: string;
@@ -113,7 +114,7 @@ test('one that was passed meanwhile does not take it', () => {
   expect(readdirSync(folder)).toEqual(['lock.3']);
 });
 
-test(`${PROCESSES} processes, some of them killed, are never two inside`, async () => {
+test(`${PROCESSES} processes, some of them killed, are never two inside`, SOAK, async () => {
   test.setTimeout(600_000);
   mkdirSync(folder);
   const locker: Locker = { folder, rounds: ROUNDS };

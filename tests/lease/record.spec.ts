@@ -11,6 +11,7 @@ import {
 } from '../../fixtures/lease/record.ts';
 import { ClusterLog } from '../../lab/api/cluster-log.ts';
 import { recordOf, runOf } from './support/lease.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
 const RECORD = recordOf(runOf('1f2e'), {
   shard: '2/3',
@@ -40,7 +41,7 @@ test('what was written is read back, and nothing is left of it when it is taken 
   expect(parseNotes(undefined, 101)).toEqual({ human: '', marker: undefined });
 });
 
-test('notes of any content come through any number of leases unharmed', () => {
+test('notes of any content come through any number of leases unharmed', SOAK, () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 4 }), (notes, times) => {
       fc.pre(!notes.includes('vmwright'));
@@ -51,7 +52,7 @@ test('notes of any content come through any number of leases unharmed', () => {
       }
       expect(renderNotes(parseNotes(text, 101).human, undefined)).toBe(notes.replace(/\n+$/, ''));
     }),
-    { numRuns: Number(process.env.VMWRIGHT_NOTES_RUNS ?? 500) },
+    { numRuns: rounds(500, 50_000) },
   );
 });
 
@@ -90,28 +91,32 @@ test('a holder in words, without what is not known; long titles are cut', () => 
   expect(shortTitle('x'.repeat(500))).toHaveLength(120);
 });
 
-test('CL1: whatever the title and the notes, the cluster log stays JSON that everybody can read', () => {
-  const title = fc.string({
-    unit: fc.constantFrom('"', '\\', 'u', '0', 'ü', '€', '\u{1f600}', '<', '\n', '\u0007', 'a', ' '),
-  });
-  const people = fc.string({
-    unit: fc.constantFrom('"', 'ü', '\u{1f600}', '\n', 'a', '\u007f', ' '),
-    size: 'max',
-    maxLength: 6000,
-  });
-  fc.assert(
-    fc.property(title, people, (doing, notes) => {
-      const text = renderNotes(notes.trimEnd(), { ...RECORD, doing, step: 'step 4/10', gpu: GPU });
-      const log = new ClusterLog('pve', () => 0);
-      log.add('root@pam!lab', `update VM 101: -description ${text}`);
-      const [entry] = log.list(1) as { msg: string }[];
-      expect(entry?.msg).toContain('update VM 101: -description');
-      const shown = text.split('\n').find((line) => line.startsWith('**vmwright lease:**'));
-      expect(shown ?? '').not.toMatch(/["\\]/);
-    }),
-    { numRuns: Number(process.env.VMWRIGHT_NOTES_RUNS ?? 500) },
-  );
-});
+test(
+  'CL1: whatever the title and the notes, the cluster log stays JSON that everybody can read',
+  SOAK,
+  () => {
+    const title = fc.string({
+      unit: fc.constantFrom('"', '\\', 'u', '0', 'ü', '€', '\u{1f600}', '<', '\n', '\u0007', 'a', ' '),
+    });
+    const people = fc.string({
+      unit: fc.constantFrom('"', 'ü', '\u{1f600}', '\n', 'a', '\u007f', ' '),
+      size: 'max',
+      maxLength: 6000,
+    });
+    fc.assert(
+      fc.property(title, people, (doing, notes) => {
+        const text = renderNotes(notes.trimEnd(), { ...RECORD, doing, step: 'step 4/10', gpu: GPU });
+        const log = new ClusterLog('pve', () => 0);
+        log.add('root@pam!lab', `update VM 101: -description ${text}`);
+        const [entry] = log.list(1) as { msg: string }[];
+        expect(entry?.msg).toContain('update VM 101: -description');
+        const shown = text.split('\n').find((line) => line.startsWith('**vmwright lease:**'));
+        expect(shown ?? '').not.toMatch(/["\\]/);
+      }),
+      { numRuns: rounds(500, 50_000) },
+    );
+  },
+);
 
 test('CL1: what is escaped is read back as it was, as far as the log has room for it', () => {
   const doing = 'says "C:\\temp\\" \\" and ü < 3';

@@ -2,7 +2,7 @@
  * Real processes fight for the machines and the GPU of a lab, and are killed at random moments. Each says in one
  * append-only file what it takes, uses and drops; the file and every change of the machines' configs are judged.
  *
- *     VMWRIGHT_STRESS=50 npx playwright test --config tests tests/lease/stress.spec.ts
+ *     npm run test:soak -- tests/lease/stress.spec.ts
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,56 +14,61 @@ import { type Lab, startLab } from '../../lab/index.ts';
 import { labConnection } from '../proxmox/support/fixtures.ts';
 import type { Contender } from './support/contender.ts';
 import { watchDevices } from './support/devices.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
 /** Processes at a time; each takes a machine so many times; so many of all are killed. */
-const PROCESSES = Number(process.env.VMWRIGHT_STRESS ?? 6);
+const PROCESSES = rounds(6, 50);
 const ROUNDS = PROCESSES > 10 ? 5 : 2;
 const KILLS = PROCESSES * (PROCESSES > 10 ? 2 : 1);
 const KILL_EVERY_MS = PROCESSES > 10 ? 1500 : 1000;
 const NAMES = ['fedora42', 'ubuntu2204', 'ubuntu2404', 'manjaro', 'opensuse'];
 const CONTENDER = join(import.meta.dirname, 'support/contender.ts');
 
-test('processes fight for five VMs and one GPU and are killed: no double hold, all work ends, nothing is left', async ({}, info) => {
-  test.setTimeout(PROCESSES > 10 ? 1_800_000 : 180_000);
-  const lab = await startLab({ guests: NAMES });
-  const holders = watchDevices(lab, NAMES);
-  const machines = NAMES.map((name) => lab.machine(name));
-  for (const { config } of machines) config.description = `Owner of ${config.name}: desktop team`;
-  const log = info.outputPath('log.txt');
-  mkdirSync(dirname(log), { recursive: true });
-  writeFileSync(log, '');
-  const fight = new Fight(
-    lab,
-    log,
-    machines.map(({ vmid }) => vmid),
-  );
+test(
+  'processes fight for five VMs and one GPU and are killed: no double hold, all work ends, nothing is left',
+  SOAK,
+  async ({}, info) => {
+    test.setTimeout(PROCESSES > 10 ? 1_800_000 : 180_000);
+    const lab = await startLab({ guests: NAMES });
+    const holders = watchDevices(lab, NAMES);
+    const machines = NAMES.map((name) => lab.machine(name));
+    for (const { config } of machines) config.description = `Owner of ${config.name}: desktop team`;
+    const log = info.outputPath('log.txt');
+    mkdirSync(dirname(log), { recursive: true });
+    writeFileSync(log, '');
+    const fight = new Fight(
+      lab,
+      log,
+      machines.map(({ vmid }) => vmid),
+    );
 
-  const start = performance.now();
-  await fight.untilDone();
-  const seconds = Math.round((performance.now() - start) / 1000);
+    const start = performance.now();
+    await fight.untilDone();
+    const seconds = Math.round((performance.now() - start) / 1000);
 
-  const lines = readFileSync(log, 'utf8').trim().split('\n');
-  expect(violations(lines)).toEqual([]);
-  expect(lines.filter((line) => line.endsWith(' done'))).toHaveLength(PROCESSES * ROUNDS);
-  // Never two machines with the GPU in their configs, in whatever state the killed ones left them.
-  expect(holders().filter((names) => names.length > 1)).toEqual([]);
-  // Whatever the last killed process left is nobody's: each machine can be had at once, with its notes as they were.
-  const proxmox = await connectProxmox(labConnection(lab));
-  for (const { vmid, config } of machines) {
-    const self = identify({ runnerPid: process.pid, workerPid: process.pid });
-    const lease = await Lease.acquire(notesOf(await proxmox.findVm(vmid)), { self, wait: 0 });
-    await lease.release();
-    expect(config.description).toBe(`Owner of ${config.name}: desktop team`);
-  }
-  await proxmox.close();
-  const taken = lines.filter((line) => /take \d/.test(line)).length;
-  const moved = lines.filter((line) => line.endsWith('take gpu')).length;
-  info.annotations.push({
-    type: 'fought',
-    description: `${PROCESSES} processes, ${fight.kills} kills, ${taken} VMs and ${moved} times the GPU taken in ${seconds} s, ${lab.requests.length} API calls`,
-  });
-  await lab.stop();
-});
+    const lines = readFileSync(log, 'utf8').trim().split('\n');
+    expect(violations(lines)).toEqual([]);
+    expect(lines.filter((line) => line.endsWith(' done'))).toHaveLength(PROCESSES * ROUNDS);
+    // Never two machines with the GPU in their configs, in whatever state the killed ones left them.
+    expect(holders().filter((names) => names.length > 1)).toEqual([]);
+    // Whatever the last killed process left is nobody's: each machine can be had at once, with its notes as they were.
+    const proxmox = await connectProxmox(labConnection(lab));
+    for (const { vmid, config } of machines) {
+      const self = identify({ runnerPid: process.pid, workerPid: process.pid });
+      const lease = await Lease.acquire(notesOf(await proxmox.findVm(vmid)), { self, wait: 0 });
+      await lease.release();
+      expect(config.description).toBe(`Owner of ${config.name}: desktop team`);
+    }
+    await proxmox.close();
+    const taken = lines.filter((line) => /take \d/.test(line)).length;
+    const moved = lines.filter((line) => line.endsWith('take gpu')).length;
+    info.annotations.push({
+      type: 'fought',
+      description: `${PROCESSES} processes, ${fight.kills} kills, ${taken} VMs and ${moved} times the GPU taken in ${seconds} s, ${lab.requests.length} API calls`,
+    });
+    await lab.stop();
+  },
+);
 
 class Fight {
   kills = 0;

@@ -17,8 +17,9 @@ import { cleanEnvironment, ROOT } from '../support/runner.ts';
 import { startChat, startCommand, writeRunProject } from './command.ts';
 import { begin, store } from './support.ts';
 import type { Order, Report } from './support/starter.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
-const ROUNDS = Number(process.env.VMWRIGHT_INTERLEAVINGS ?? 60);
+const ROUNDS = rounds(30, 600);
 const SEED = Number(process.env.VMWRIGHT_SEED ?? Math.floor(Math.random() * 1e9));
 
 /** Mulberry32: the same numbers for the same seed. */
@@ -102,77 +103,81 @@ function journalsIn(state: string): { byRun: Map<string, Journal>; faults: strin
   return { byRun, faults };
 }
 
-test(`VE9: ${ROUNDS} random interleavings of starters, kills and recoveries on one state folder: no journal is lost, no result under another run's name`, async ({}, info) => {
-  test.setTimeout(120_000 + ROUNDS * 3_000);
-  info.annotations.push({ type: 'seed', description: `VMWRIGHT_SEED=${SEED}` });
-  const next = random(SEED);
-  const upTo = (count: number): number => Math.floor(next() * count);
-  const state = info.outputPath('state');
-  mkdirSync(info.outputPath('shm'));
-  const env = {
-    ...cleanEnvironment(/^(CI_|GITHUB_|NODE_OPTIONS)/),
-    VMWRIGHT_SESSIONS_DIR: info.outputPath('sessions'),
-    VMWRIGHT_TRACE_DIR: info.outputPath('shm'),
-  };
-  const idle: Starter[] = [];
-  const wrote = new Map<string, { lines: number; build: string }>();
-  let kills = 0;
-  let number = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const count = 2 + upTo(4);
-    while (idle.length < count + 1) idle.push(new Starter(env));
-    const names = next() < 0.5 ? ['night'] : ['night', 'day', undefined];
-    const starters = idle.splice(0, count).map((starter) => ({
-      starter,
-      run: `run-${++number}`,
-      given: names[upTo(names.length)],
-      steps: upTo(12),
-      // The moment is something that it said, so that a busy machine does not move all kills to the beginning.
-      killedAt: next() < 0.35 ? upTo(12) : Infinity,
-    }));
-    await Promise.all(
-      starters.map(async ({ starter, run, given, steps, killedAt }) => {
-        await starter.until(() => starter.reports.some(({ is }) => is === 'ready' || is === 'done'));
-        starter.send({ do: 'start', state, run, given, steps });
-        await starter.until(
-          () => starter.reports.length >= killedAt || starter.reports.some(({ is }) => is === 'done'),
-        );
-        if (killedAt !== Infinity) {
-          kills++;
-          await starter.kill();
-        }
-      }),
-    );
-    if (next() < 0.3) {
-      const recoverer = idle[0]!;
-      await recoverer.until(() => recoverer.reports.length > 0);
-      recoverer.send({ do: 'recover', state });
-      if (next() < 0.5) await recoverer.until(() => recoverer.reports.length > 0);
-    }
-    for (const { starter, run, given } of starters) {
-      const last = starter.reports.at(-1);
-      for (const report of starter.reports)
-        if (report.is === 'wrote') wrote.set(report.run, { lines: report.lines, build: report.build });
-      if (last?.is === 'done') {
-        expect(last.seen, `round ${round}, named ${given ?? 'nothing'}`).toBe(`${run} COMPLETED ${run}`);
-        expect(wrote.get(run)?.build).toBe(last.build);
+test(
+  `VE9: ${ROUNDS} random interleavings of starters, kills and recoveries on one state folder: no journal is lost, no result under another run's name`,
+  SOAK,
+  async ({}, info) => {
+    test.setTimeout(120_000 + ROUNDS * 3_000);
+    info.annotations.push({ type: 'seed', description: `VMWRIGHT_SEED=${SEED}` });
+    const next = random(SEED);
+    const upTo = (count: number): number => Math.floor(next() * count);
+    const state = info.outputPath('state');
+    mkdirSync(info.outputPath('shm'));
+    const env = {
+      ...cleanEnvironment(/^(CI_|GITHUB_|NODE_OPTIONS)/),
+      VMWRIGHT_SESSIONS_DIR: info.outputPath('sessions'),
+      VMWRIGHT_TRACE_DIR: info.outputPath('shm'),
+    };
+    const idle: Starter[] = [];
+    const wrote = new Map<string, { lines: number; build: string }>();
+    let kills = 0;
+    let number = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const count = 2 + upTo(4);
+      while (idle.length < count + 1) idle.push(new Starter(env));
+      const names = next() < 0.5 ? ['night'] : ['night', 'day', undefined];
+      const starters = idle.splice(0, count).map((starter) => ({
+        starter,
+        run: `run-${++number}`,
+        given: names[upTo(names.length)],
+        steps: upTo(12),
+        // The moment is something that it said, so that a busy machine does not move all kills to the beginning.
+        killedAt: next() < 0.35 ? upTo(12) : Infinity,
+      }));
+      await Promise.all(
+        starters.map(async ({ starter, run, given, steps, killedAt }) => {
+          await starter.until(() => starter.reports.some(({ is }) => is === 'ready' || is === 'done'));
+          starter.send({ do: 'start', state, run, given, steps });
+          await starter.until(
+            () => starter.reports.length >= killedAt || starter.reports.some(({ is }) => is === 'done'),
+          );
+          if (killedAt !== Infinity) {
+            kills++;
+            await starter.kill();
+          }
+        }),
+      );
+      if (next() < 0.3) {
+        const recoverer = idle[0]!;
+        await recoverer.until(() => recoverer.reports.length > 0);
+        recoverer.send({ do: 'recover', state });
+        if (next() < 0.5) await recoverer.until(() => recoverer.reports.length > 0);
       }
-      if (!starter.isDead) idle.push(starter);
+      for (const { starter, run, given } of starters) {
+        const last = starter.reports.at(-1);
+        for (const report of starter.reports)
+          if (report.is === 'wrote') wrote.set(report.run, { lines: report.lines, build: report.build });
+        if (last?.is === 'done') {
+          expect(last.seen, `round ${round}, named ${given ?? 'nothing'}`).toBe(`${run} COMPLETED ${run}`);
+          expect(wrote.get(run)?.build).toBe(last.build);
+        }
+        if (!starter.isDead) idle.push(starter);
+      }
     }
-  }
-  await Promise.all(idle.map((starter) => starter.kill()));
-  const { byRun, faults } = journalsIn(state);
-  expect(faults).toEqual([]);
-  for (const [run, { lines, build }] of wrote) {
-    const found = byRun.get(run);
-    expect(found, `${run} (${build}) has no journal`).toBeDefined();
-    // A line may have been written that its writer could not tell of any more.
-    expect([lines, lines + 1], run).toContain(found!.lines);
-    expect(found!.folder).toMatch(new RegExp(`/${build}(/|$)`));
-  }
-  expect(kills).toBeGreaterThan(ROUNDS / 4);
-  info.annotations.push({ type: 'runs', description: `${wrote.size} runs, ${kills} kills` });
-});
+    await Promise.all(idle.map((starter) => starter.kill()));
+    const { byRun, faults } = journalsIn(state);
+    expect(faults).toEqual([]);
+    for (const [run, { lines, build }] of wrote) {
+      const found = byRun.get(run);
+      expect(found, `${run} (${build}) has no journal`).toBeDefined();
+      // A line may have been written that its writer could not tell of any more.
+      expect([lines, lines + 1], run).toContain(found!.lines);
+      expect(found!.folder).toMatch(new RegExp(`/${build}(/|$)`));
+    }
+    expect(kills).toBeGreaterThan(ROUNDS / 4);
+    info.annotations.push({ type: 'runs', description: `${wrote.size} runs, ${kills} kills` });
+  },
+);
 
 test('VE9: a folder whose runner lives is not touched; when it is gone the name is free, and its journal is kept', ({}, info) => {
   const state = info.outputPath('state');

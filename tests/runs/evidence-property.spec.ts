@@ -2,8 +2,9 @@
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { corpus, type Files, planOf, rebuilt, result } from './evidence-support.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
-const RUNS = Number(process.env.VMWRIGHT_PROPERTY_RUNS ?? 300);
+const RUNS = rounds(300, 10_000);
 const only = planOf([], { hosts: [{ host: 'a', tests: 1 }] });
 const statusOf = (files: Files): string | undefined => rebuilt(files, only).hosts[0]?.status;
 
@@ -90,7 +91,7 @@ const shuffled = (files: readonly (readonly [string, unknown])[], prefixes: read
     ]),
   );
 
-test('VE11: in any mix of files one that fails, contradicts or cannot be read prevents a pass', () => {
+test('VE11: in any mix of files one that fails, contradicts or cannot be read prevents a pass', SOAK, () => {
   fc.assert(
     fc.property(
       fc.subarray([...PASSING]),
@@ -107,7 +108,7 @@ test('VE11: in any mix of files one that fails, contradicts or cannot be read pr
 /** FAIL is worse than what is open, and that is worse than PASS. */
 const RANK = ['FAIL', 'UNKNOWN', 'SKIP', 'PASS'];
 
-test('VE11: what is added to the evidence raises nothing, save the result that was missing', () => {
+test('VE11: what is added to the evidence raises nothing, save the result that was missing', SOAK, () => {
   fc.assert(
     fc.property(
       fc.subarray([...PASSING, ...LOWERING], { maxLength: 6 }),
@@ -133,32 +134,36 @@ function reordered(value: unknown, key: number): unknown {
   return Object.fromEntries([...entries.slice(turn), ...entries.slice(0, turn)]);
 }
 
-test('VE11: a passing file that is cut off, reordered or in another case makes no failing set pass', () => {
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...PASSING),
-      fc.constantFrom(...LOWERING),
-      fc.double({ min: 0, max: 1, noNaN: true }),
-      fc.nat(50),
-      fc.constantFrom('cut', 'upper', 'lower', 'reordered'),
-      ([name, content], [other, lowering], share, key, how) => {
-        const text = typeof content === 'string' ? content : JSON.stringify(content);
-        const mutated =
-          how === 'cut'
-            ? text.slice(0, Math.floor(share * text.length))
-            : how === 'upper'
-              ? text.toUpperCase()
-              : how === 'lower'
-                ? text.toLowerCase()
-                : name.endsWith('.json')
-                  ? JSON.stringify(reordered(JSON.parse(text), key))
-                  : text;
-        expect(statusOf({ [name]: mutated, [other]: lowering })).not.toBe('PASS');
-      },
-    ),
-    { numRuns: RUNS },
-  );
-});
+test(
+  'VE11: a passing file that is cut off, reordered or in another case makes no failing set pass',
+  SOAK,
+  () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...PASSING),
+        fc.constantFrom(...LOWERING),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.nat(50),
+        fc.constantFrom('cut', 'upper', 'lower', 'reordered'),
+        ([name, content], [other, lowering], share, key, how) => {
+          const text = typeof content === 'string' ? content : JSON.stringify(content);
+          const mutated =
+            how === 'cut'
+              ? text.slice(0, Math.floor(share * text.length))
+              : how === 'upper'
+                ? text.toUpperCase()
+                : how === 'lower'
+                  ? text.toLowerCase()
+                  : name.endsWith('.json')
+                    ? JSON.stringify(reordered(JSON.parse(text), key))
+                    : text;
+          expect(statusOf({ [name]: mutated, [other]: lowering })).not.toBe('PASS');
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  },
+);
 
 test('VE11: a file that is cut off at any byte never passes by itself', () => {
   for (const [name, content] of [...PASSING, ['m.json', mochawesome('passed')] as const]) {

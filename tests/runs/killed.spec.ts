@@ -15,6 +15,7 @@ import {
   writeMachineProject,
   writeRunProject,
 } from './command.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
 const SPEC = `
 import { test } from '@playwright/test';
@@ -29,57 +30,62 @@ function eventsIn(file: string): readonly JournalEvent[] {
   return existsSync(file) ? readJournal(readFileSync(file, 'utf8')).events : [];
 }
 
-test('A148: a real run killed at random moments: status and replay agree, nothing passes without all its results, the address stays', async ({}, testInfo) => {
-  const rounds = Number(process.env.VMWRIGHT_KILL_ROUNDS ?? 3);
-  test.setTimeout(60_000 + rounds * 30_000);
-  const folder = testInfo.outputPath('p');
-  writeRunProject(folder, ['a', 'b', 'c'], { 's.spec.ts': SPEC });
-  const state = join(folder, 'test-results/state');
-  const journal = join(state, 'night/journal.jsonl');
-  const moments = new Set<string>();
-  for (let round = 0; round < rounds; round++) {
-    const before = existsSync(journal) ? readFileSync(journal, 'utf8') : '';
-    const { child, exited } = startRunner(folder);
-    // The moment is an event of the run, so that a busy machine does not move all kills to its start.
-    const wanted = 1 + Math.floor(Math.random() * 32);
-    await expect
-      .poll(
-        () => {
-          const text = existsSync(journal) ? readFileSync(journal, 'utf8') : '';
-          const isOwn = text !== '' && !before.startsWith(text.split('\n')[0] ?? '');
-          return child.exitCode !== null || (isOwn && text.split('\n').length > wanted);
-        },
-        { timeout: 60_000, intervals: [5] },
-      )
-      .toBe(true);
-    child.kill('SIGKILL');
-    await exited;
-    const events = eventsIn(journal);
-    const { model } = currentRun({ state }, Date.now());
-    let text = '';
-    replay(join(state, 'night'), { format: 'json' }, { write: (part: string) => (text += part) });
-    const replayed = JSON.parse(text) as {
-      state: string;
-      hosts: { host: string; status: string; detail: string }[];
-    };
-    expect(replayed.hosts.map(({ host, status, detail }) => ({ host, status, detail }))).toEqual(
-      model.hosts.map(({ host, status, detail }) => ({ host, status, detail })),
-    );
-    expect(replayed.state).toBe(model.state);
-    for (const { host, status } of model.hosts) {
-      const passed = events.filter(
-        (event) => event.type === 'test-end' && event.host === host && event.outcome === 'passed',
+const KILLS = rounds(3, 60);
+
+test(
+  'A148: a real run killed at random moments: status and replay agree, nothing passes without all its results, the address stays',
+  SOAK,
+  async ({}, testInfo) => {
+    test.setTimeout(60_000 + KILLS * 30_000);
+    const folder = testInfo.outputPath('p');
+    writeRunProject(folder, ['a', 'b', 'c'], { 's.spec.ts': SPEC });
+    const state = join(folder, 'test-results/state');
+    const journal = join(state, 'night/journal.jsonl');
+    const moments = new Set<string>();
+    for (let round = 0; round < KILLS; round++) {
+      const before = existsSync(journal) ? readFileSync(journal, 'utf8') : '';
+      const { child, exited } = startRunner(folder);
+      // The moment is an event of the run, so that a busy machine does not move all kills to its start.
+      const wanted = 1 + Math.floor(Math.random() * 32);
+      await expect
+        .poll(
+          () => {
+            const text = existsSync(journal) ? readFileSync(journal, 'utf8') : '';
+            const isOwn = text !== '' && !before.startsWith(text.split('\n')[0] ?? '');
+            return child.exitCode !== null || (isOwn && text.split('\n').length > wanted);
+          },
+          { timeout: 60_000, intervals: [5] },
+        )
+        .toBe(true);
+      child.kill('SIGKILL');
+      await exited;
+      const events = eventsIn(journal);
+      const { model } = currentRun({ state }, Date.now());
+      let text = '';
+      replay(join(state, 'night'), { format: 'json' }, { write: (part: string) => (text += part) });
+      const replayed = JSON.parse(text) as {
+        state: string;
+        hosts: { host: string; status: string; detail: string }[];
+      };
+      expect(replayed.hosts.map(({ host, status, detail }) => ({ host, status, detail }))).toEqual(
+        model.hosts.map(({ host, status, detail }) => ({ host, status, detail })),
       );
-      expect(status === 'PASS', `${host} with ${passed.length} of 2 results`).toBe(passed.length === 2);
+      expect(replayed.state).toBe(model.state);
+      for (const { host, status } of model.hosts) {
+        const passed = events.filter(
+          (event) => event.type === 'test-end' && event.host === host && event.outcome === 'passed',
+        );
+        expect(status === 'PASS', `${host} with ${passed.length} of 2 results`).toBe(passed.length === 2);
+      }
+      const isWhole = events.some((event) => event.type === 'run-end');
+      expect(model.state).toBe(isWhole ? 'COMPLETED' : 'TERMINATED');
+      const url = events.findLast((event) => event.type === 'url');
+      expect(model.url).toBe(url?.url);
+      moments.add(`${events.length}`);
     }
-    const isWhole = events.some((event) => event.type === 'run-end');
-    expect(model.state).toBe(isWhole ? 'COMPLETED' : 'TERMINATED');
-    const url = events.findLast((event) => event.type === 'url');
-    expect(model.url).toBe(url?.url);
-    moments.add(`${events.length}`);
-  }
-  testInfo.annotations.push({ type: 'killed after events', description: [...moments].join(', ') });
-});
+    testInfo.annotations.push({ type: 'killed after events', description: [...moments].join(', ') });
+  },
+);
 
 test('T47: a real run killed in its fourth step: TIMING has the times of the three that were over', async ({}, testInfo) => {
   const folder = testInfo.outputPath('p');

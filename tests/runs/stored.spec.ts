@@ -20,6 +20,7 @@ import { sectionsOf } from '../../runs/render/sections.ts';
 import { beginRun, checkBuildName, FILES, updateRecord } from '../../runs/store.ts';
 import { ROOT } from '../support/runner.ts';
 import { begin, ended, NOBODY, over, recordOf, RUN, started, store } from './support.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
 const gone = { now: 30_000, processState: () => 'gone' as const };
 const alive = { now: 30_000, processState: () => 'alive' as const };
@@ -403,37 +404,42 @@ for (const host of ['a', 'b', 'c']) {
 }
 journal.append({ type: 'run-end', at: at(), result: 'finished' });`;
 
-test('kill -9 at random moments: status and replay agree, and nothing passes without its own result', async ({}, testInfo) => {
-  const rounds = Number(process.env.VMWRIGHT_KILL_ROUNDS ?? 5);
-  test.setTimeout(60_000 + rounds * 3_000);
-  for (let round = 0; round < rounds; round++) {
-    const folder = testInfo.outputPath(`k${round}`);
-    beginRun(folder, recordOf());
-    const file = join(folder, FILES.journal);
-    const child: ChildProcess = spawn(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '-e', WRITER, file],
-      { cwd: ROOT },
-    );
-    const exited = new Promise((done) => child.once('exit', done));
-    updateRecord(folder, { schemaVersion: 1, ...recordOf({ process: identityOf(child.pid ?? 0) }) });
-    await Promise.race([new Promise((done) => child.stdout?.once('data', done)), exited]);
-    await new Promise((done) => setTimeout(done, Math.random() * 12));
-    child.kill('SIGKILL');
-    await exited;
-    const { model } = readRun(folder, { now: gone.now })!;
-    let text = '';
-    replay(folder, { format: 'json' }, { write: (part: string) => (text += part) }, gone.now);
-    const replayed = JSON.parse(text) as { state: string; hosts: { status: string }[] };
-    const { events } = readJournal(readFileSync(file, 'utf8'));
-    for (const [index, host] of model.hosts.entries()) {
-      const own = events.some((event) => event.type === 'test-end' && event.host === host.host);
-      expect(host.status === 'PASS').toBe(own);
-      expect(replayed.hosts[index]?.status).toBe(host.status);
+const KILLS = rounds(5, 100);
+
+test(
+  'kill -9 at random moments: status and replay agree, and nothing passes without its own result',
+  SOAK,
+  async ({}, testInfo) => {
+    test.setTimeout(60_000 + KILLS * 3_000);
+    for (let round = 0; round < KILLS; round++) {
+      const folder = testInfo.outputPath(`k${round}`);
+      beginRun(folder, recordOf());
+      const file = join(folder, FILES.journal);
+      const child: ChildProcess = spawn(
+        process.execPath,
+        ['--import', 'tsx', '--input-type=module', '-e', WRITER, file],
+        { cwd: ROOT },
+      );
+      const exited = new Promise((done) => child.once('exit', done));
+      updateRecord(folder, { schemaVersion: 1, ...recordOf({ process: identityOf(child.pid ?? 0) }) });
+      await Promise.race([new Promise((done) => child.stdout?.once('data', done)), exited]);
+      await new Promise((done) => setTimeout(done, Math.random() * 12));
+      child.kill('SIGKILL');
+      await exited;
+      const { model } = readRun(folder, { now: gone.now })!;
+      let text = '';
+      replay(folder, { format: 'json' }, { write: (part: string) => (text += part) }, gone.now);
+      const replayed = JSON.parse(text) as { state: string; hosts: { status: string }[] };
+      const { events } = readJournal(readFileSync(file, 'utf8'));
+      for (const [index, host] of model.hosts.entries()) {
+        const own = events.some((event) => event.type === 'test-end' && event.host === host.host);
+        expect(host.status === 'PASS').toBe(own);
+        expect(replayed.hosts[index]?.status).toBe(host.status);
+      }
+      expect(model.state).toBe(events.some((event) => event.type === 'run-end') ? 'COMPLETED' : 'TERMINATED');
     }
-    expect(model.state).toBe(events.some((event) => event.type === 'run-end') ? 'COMPLETED' : 'TERMINATED');
-  }
-});
+  },
+);
 
 test('only exactly the recorded process is signalled', () => {
   const own = identityOf(process.pid);

@@ -9,6 +9,7 @@ import { renderMarkdown } from '../../runs/render/markdown.ts';
 import { renderText } from '../../runs/render/text.ts';
 import { formatDuration, sectionsOf } from '../../runs/render/sections.ts';
 import { at, finished, live } from './scripted.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
 const expected = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
 const now = at('09:30:00');
@@ -224,78 +225,82 @@ function eventsOf(names: readonly string[]): fc.Arbitrary<JournalEvent[]> {
 const runners = fc.constantFrom<'alive' | 'gone' | 'unknown'>('alive', 'gone', 'unknown');
 
 for (const kind of ['shards', 'groups'] as const) {
-  test(`the sum holds for merged ${kind}, crashed, doubled or missing; and nothing passes without its own result`, () => {
-    const members = [['a', 'b'], ['c', 'd', 'e'], ['f']];
-    const scope = members.flatMap((hosts, index) =>
-      hosts.map((name) => ({
-        host: name,
-        tests: 1,
-        family: `g${index}`,
-        shard: index + 1,
-        ...(name === 'e' ? { skip: 'why' } : {}),
-      })),
-    );
-    const part = (
-      index: number,
-    ): fc.Arbitrary<{ events: JournalEvent[]; runner: 'alive' | 'gone' | 'unknown' } | undefined> =>
-      fc.option(fc.record({ events: eventsOf(members[index]!), runner: runners }), { nil: undefined });
-    fc.assert(
-      fc.property(part(0), part(1), part(2), runners, (...drawn) => {
-        const runner = drawn[3];
-        const present = [drawn[0], drawn[1], drawn[2]].flatMap((drawnPart, index) =>
-          drawnPart === undefined ? [] : [{ ...drawnPart, index }],
-        );
-        const models = present.map(({ events, runner: own, index }) =>
-          foldJournal(
-            [
-              kind === 'shards'
-                ? { ...begin(scope), shard: { current: index + 1, total: 3 } }
-                : { ...begin(scope.filter((plan) => plan.family === `g${index}`)), group: `g${index}` },
-              ...events,
-            ] as JournalEvent[],
-            { runner: own, now: 9_000 },
-          ),
-        );
-        const groups = members.map((hosts, index) => ({ name: `g${index}`, hosts: [...hosts] }));
-        const model = mergeParts(models, {
-          record: {
-            build: 'b',
-            run: 'r',
-            version: '0',
-            startedAt: 0,
-            command: 'c',
-            hosts: scope.map(({ host: name, skip }) => ({
-              host: name,
-              ...(skip === undefined ? {} : { skip }),
-            })),
-            groups: kind === 'groups' ? groups : [],
-            ...(kind === 'shards' ? { shards: 3 } : {}),
-          },
-          runner,
-          faults: [],
-          now: 9_000,
-        });
-        const { summary, hosts } = sectionsOf(model, { now: 9_000 });
-        const counts = Object.fromEntries(summary);
-        const sum = ['finished', 'skipped', 'running', 'remaining', 'unknown'].reduce(
-          (total, name) => total + (counts[name] ?? 0),
-          0,
-        );
-        expect(sum).toBe(scope.length);
-        expect(counts.finished).toBe((counts.passed ?? 0) + (counts.failed ?? 0));
-        expect(hosts.map((row) => row.host)).toEqual(scope.map((plan) => plan.host));
-        for (const row of hosts.filter(({ status }) => status === 'PASS')) {
-          const own = present.flatMap(({ events }) => events);
-          expect(
-            own.some((event) => event.type === 'test-end' && event.host === row.host && event.expected),
-          ).toBe(true);
-        }
-        if (model.state === 'COMPLETED') {
-          expect(present).toHaveLength(3);
-          expect((counts.passed ?? 0) + (counts.skipped ?? 0)).toBe(scope.length);
-        }
-      }),
-      { numRuns: Number(process.env.VMWRIGHT_SUM_RUNS ?? 300) },
-    );
-  });
+  test(
+    `the sum holds for merged ${kind}, crashed, doubled or missing; and nothing passes without its own result`,
+    SOAK,
+    () => {
+      const members = [['a', 'b'], ['c', 'd', 'e'], ['f']];
+      const scope = members.flatMap((hosts, index) =>
+        hosts.map((name) => ({
+          host: name,
+          tests: 1,
+          family: `g${index}`,
+          shard: index + 1,
+          ...(name === 'e' ? { skip: 'why' } : {}),
+        })),
+      );
+      const part = (
+        index: number,
+      ): fc.Arbitrary<{ events: JournalEvent[]; runner: 'alive' | 'gone' | 'unknown' } | undefined> =>
+        fc.option(fc.record({ events: eventsOf(members[index]!), runner: runners }), { nil: undefined });
+      fc.assert(
+        fc.property(part(0), part(1), part(2), runners, (...drawn) => {
+          const runner = drawn[3];
+          const present = [drawn[0], drawn[1], drawn[2]].flatMap((drawnPart, index) =>
+            drawnPart === undefined ? [] : [{ ...drawnPart, index }],
+          );
+          const models = present.map(({ events, runner: own, index }) =>
+            foldJournal(
+              [
+                kind === 'shards'
+                  ? { ...begin(scope), shard: { current: index + 1, total: 3 } }
+                  : { ...begin(scope.filter((plan) => plan.family === `g${index}`)), group: `g${index}` },
+                ...events,
+              ] as JournalEvent[],
+              { runner: own, now: 9_000 },
+            ),
+          );
+          const groups = members.map((hosts, index) => ({ name: `g${index}`, hosts: [...hosts] }));
+          const model = mergeParts(models, {
+            record: {
+              build: 'b',
+              run: 'r',
+              version: '0',
+              startedAt: 0,
+              command: 'c',
+              hosts: scope.map(({ host: name, skip }) => ({
+                host: name,
+                ...(skip === undefined ? {} : { skip }),
+              })),
+              groups: kind === 'groups' ? groups : [],
+              ...(kind === 'shards' ? { shards: 3 } : {}),
+            },
+            runner,
+            faults: [],
+            now: 9_000,
+          });
+          const { summary, hosts } = sectionsOf(model, { now: 9_000 });
+          const counts = Object.fromEntries(summary);
+          const sum = ['finished', 'skipped', 'running', 'remaining', 'unknown'].reduce(
+            (total, name) => total + (counts[name] ?? 0),
+            0,
+          );
+          expect(sum).toBe(scope.length);
+          expect(counts.finished).toBe((counts.passed ?? 0) + (counts.failed ?? 0));
+          expect(hosts.map((row) => row.host)).toEqual(scope.map((plan) => plan.host));
+          for (const row of hosts.filter(({ status }) => status === 'PASS')) {
+            const own = present.flatMap(({ events }) => events);
+            expect(
+              own.some((event) => event.type === 'test-end' && event.host === row.host && event.expected),
+            ).toBe(true);
+          }
+          if (model.state === 'COMPLETED') {
+            expect(present).toHaveLength(3);
+            expect((counts.passed ?? 0) + (counts.skipped ?? 0)).toBe(scope.length);
+          }
+        }),
+        { numRuns: rounds(300, 30_000) },
+      );
+    },
+  );
 }

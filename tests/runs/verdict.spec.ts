@@ -6,6 +6,7 @@ import { foldJournal, type RunModel, type Surroundings } from '../../runs/model.
 import { mergeParts } from '../../runs/parts.ts';
 import { sectionsOf } from '../../runs/render/sections.ts';
 import { begin, ended, over, recordOf, started } from './support.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
 const statuses = (events: readonly JournalEvent[], around?: Surroundings): string =>
   foldJournal(events, around)
@@ -170,45 +171,51 @@ function isMissingResult(
   );
 }
 
-test('VE3: whatever is added to the evidence of a run turns no FAIL or UNKNOWN into PASS, save the complete result that was missing', () => {
-  const hosts = [{ host: 'a', tests: 1 }, { host: 'b', tests: 2 }, { host: 'c' }];
-  const around = fc.record({
-    faults: fc.constantFrom([], ['line 3 is missing']),
-    exitCode: fc.constantFrom(0, 1, 137),
-  });
-  let raised = 0;
-  fc.assert(
-    fc.property(
-      fc.array(anyEvent, { maxLength: 12 }),
-      anyEvent,
-      fc.nat(12),
-      fc.boolean(),
-      around,
-      (events, added, place, failOnFlakyTests, seen) => {
-        const base = [begin(hosts, { failOnFlakyTests }), ...events, over];
-        const more = base.toSpliced(1 + Math.min(place, events.length), 0, added);
-        const before = foldJournal(base, gone);
-        const after = foldJournal(more, gone);
-        for (const [index, row] of before.hosts.entries()) {
-          const now = after.hosts[index]!;
-          if (now.status !== 'PASS' || row.status === 'PASS') continue;
-          raised++;
-          expect(isMissingResult(base, added, row.host), `${row.host}: ${row.status} became PASS`).toBe(true);
-        }
-        if (after.state === 'COMPLETED' && before.state !== 'COMPLETED')
-          expect(isMissingResult(base, added, undefined), `${before.state} became COMPLETED`).toBe(true);
-        // What others saw of the runner: the same, and never better.
-        const watched = foldJournal(base, { ...gone, ...seen });
-        if (watched.state === 'COMPLETED') expect([before.state, seen.exitCode]).toEqual(['COMPLETED', 0]);
-        expect(watched.hosts).toEqual(before.hosts);
-        complete(after);
-      },
-    ),
-    { numRuns: Number(process.env.VMWRIGHT_SUM_RUNS ?? 2000) },
-  );
-  // The rule has been tried on both sides.
-  expect(raised).toBeGreaterThan(0);
-});
+test(
+  'VE3: whatever is added to the evidence of a run turns no FAIL or UNKNOWN into PASS, save the complete result that was missing',
+  SOAK,
+  () => {
+    const hosts = [{ host: 'a', tests: 1 }, { host: 'b', tests: 2 }, { host: 'c' }];
+    const around = fc.record({
+      faults: fc.constantFrom([], ['line 3 is missing']),
+      exitCode: fc.constantFrom(0, 1, 137),
+    });
+    let raised = 0;
+    fc.assert(
+      fc.property(
+        fc.array(anyEvent, { maxLength: 12 }),
+        anyEvent,
+        fc.nat(12),
+        fc.boolean(),
+        around,
+        (events, added, place, failOnFlakyTests, seen) => {
+          const base = [begin(hosts, { failOnFlakyTests }), ...events, over];
+          const more = base.toSpliced(1 + Math.min(place, events.length), 0, added);
+          const before = foldJournal(base, gone);
+          const after = foldJournal(more, gone);
+          for (const [index, row] of before.hosts.entries()) {
+            const now = after.hosts[index]!;
+            if (now.status !== 'PASS' || row.status === 'PASS') continue;
+            raised++;
+            expect(isMissingResult(base, added, row.host), `${row.host}: ${row.status} became PASS`).toBe(
+              true,
+            );
+          }
+          if (after.state === 'COMPLETED' && before.state !== 'COMPLETED')
+            expect(isMissingResult(base, added, undefined), `${before.state} became COMPLETED`).toBe(true);
+          // What others saw of the runner: the same, and never better.
+          const watched = foldJournal(base, { ...gone, ...seen });
+          if (watched.state === 'COMPLETED') expect([before.state, seen.exitCode]).toEqual(['COMPLETED', 0]);
+          expect(watched.hosts).toEqual(before.hosts);
+          complete(after);
+        },
+      ),
+      { numRuns: rounds(2000, 200_000) },
+    );
+    // The rule has been tried on both sides.
+    expect(raised).toBeGreaterThan(0);
+  },
+);
 
 /** What COMPLETED and PASS take. */
 function complete(model: RunModel): void {

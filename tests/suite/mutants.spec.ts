@@ -5,16 +5,17 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test, type TestInfo } from '@playwright/test';
 import type { JSONReport, JSONReportSuite } from '@playwright/test/reporter';
-import { makeMutantWithTests } from '../support/mutant.ts';
+import { makeMutantWithTests, mutantFolder } from '../support/mutant.ts';
 import { cleanEnvironment, PLAYWRIGHT } from '../support/runner.ts';
+import { isSoak, SOAK } from '../support/soak.ts';
 import { type Mutant, QUICK, SLOW } from './support/mutants.ts';
 
-const MUTANTS = process.env.VMWRIGHT_MUTANTS === 'all' ? [...QUICK, ...SLOW] : QUICK;
+const MUTANTS = isSoak ? [...QUICK, ...SLOW] : QUICK;
 
 test.describe.configure({ timeout: 600_000 });
 
 for (const mutant of MUTANTS)
-  test(`VE22: without ${mutant.without} the test of ${mutant.row} dies`, async ({}, info) => {
+  test(`VE22: without ${mutant.without} the test of ${mutant.row} dies`, SOAK, async ({}, info) => {
     const { died, others } = await runMutant(mutant, info);
     expect(others, 'tests that the runner could not even load or run').toEqual([]);
     expect(died.length).toBeGreaterThan(0);
@@ -26,7 +27,7 @@ test('a mutation that nobody notices, and one that breaks more than its row, are
   const survives: Mutant = { ...some!, replace: `${String(some!.find)} // as before` };
   expect(await runMutant(survives, info)).toEqual({ died: [], others: [] });
   const breaks: Mutant = { ...some!, replace: '}' };
-  expect((await runMutant(breaks, info, 'broken')).others.length).toBeGreaterThan(0);
+  expect((await runMutant(breaks, info)).others.length).toBeGreaterThan(0);
 });
 
 interface Outcome {
@@ -37,8 +38,8 @@ interface Outcome {
 }
 
 /** Runs the tests that cite the row, in a copy with the mutation. */
-async function runMutant(mutant: Mutant, info: TestInfo, name = 'mutant'): Promise<Outcome> {
-  const folder = makeMutantWithTests(info.outputPath(name), mutant);
+async function runMutant(mutant: Mutant, info: TestInfo): Promise<Outcome> {
+  const folder = makeMutantWithTests(mutantFolder(info), mutant);
   const report = join(folder, 'report.json');
   const args = [PLAYWRIGHT, 'test', '--config', 'tests', mutant.spec, '--grep', `\\b${mutant.row}\\b`];
   const child = spawn(process.execPath, [...args, '--workers=1', '--retries=0', '--reporter=json'], {

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test, type TestInfo } from '@playwright/test';
 import { PLAYWRIGHT, ROOT, writeProject } from '../support/runner.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 import type { Ran } from './support/shuffle-reporter.ts';
 
 /** Files that take more than a few seconds: they spawn something, open a browser, read screens or wait. */
@@ -12,43 +13,47 @@ const NEEDS_MORE =
   /support\/(?:runner|lab-project|peers)|child_process|lab\/|chromium|\.\/command|setTimeout|slow\(\)|ocr|[Rr]eader|fuzz/;
 
 /**
- * VMWRIGHT_SHUFFLE has the whole suite come in an order by chance. Here a part of it comes in three
+ * VMWRIGHT_SHUFFLE has the whole suite come in an order by chance. Here a part of it comes in several
  * orders, in one process, and each file alone: parts of paths below tests/ from VMWRIGHT_ORDER, with commas between, as
  * `config/,visual/` for a long check. These few are quick, and touch settings, secrets, the file system and the registry
- * of routines; two more take turns, so that in time each file was among them.
+ * of routines; one more takes its turn, so that in time each file was among them.
  */
 const FILES = process.env.VMWRIGHT_ORDER?.split(',') ?? [
   'config/settings',
   'lease/record',
   'routines/engine',
   'visual/compare',
-  ...turns(process.env.VMWRIGHT_SHUFFLE ?? 'none', 2),
+  ...turns(process.env.VMWRIGHT_SHUFFLE ?? 'none', rounds(1, 8)),
 ];
-const SEEDS = ['one', 'two', 'three'];
+const SEEDS = ['one', 'two', 'three', 'four'].slice(0, rounds(2, 4));
 
-test('M52: tests pass in any order in one process, and each file alone, with the same counts', async ({}, info) => {
-  test.setTimeout(3_600_000);
-  const runs: Ran[][] = [];
-  for (const seed of SEEDS) runs.push(await run(ROOT, 'tests', FILES, info, seed));
-  const [first = []] = runs;
-  expect(first.length).toBeGreaterThan(50);
-  for (const ran of runs) {
-    expect(failuresOf(ran)).toEqual([]);
-    expect(countsOf(ran)).toEqual(countsOf(first));
-  }
-  const orders = new Set(runs.map((ran) => ran.map(({ title }) => title).join('\n')));
-  expect(orders.size, 'each seed gave an order of its own').toBe(SEEDS.length);
+test(
+  'M52: tests pass in any order in one process, and each file alone, with the same counts',
+  SOAK,
+  async ({}, info) => {
+    test.setTimeout(3_600_000);
+    const runs: Ran[][] = [];
+    for (const seed of SEEDS) runs.push(await run(ROOT, 'tests', FILES, info, seed));
+    const [first = []] = runs;
+    expect(first.length).toBeGreaterThan(50);
+    for (const ran of runs) {
+      expect(failuresOf(ran)).toEqual([]);
+      expect(countsOf(ran)).toEqual(countsOf(first));
+    }
+    const orders = new Set(runs.map((ran) => ran.map(({ title }) => title).join('\n')));
+    expect(orders.size, 'each seed gave an order of its own').toBe(SEEDS.length);
 
-  const files = [...new Set(first.map(({ title }) => title.split(' › ')[0] ?? ''))];
-  const alone: Ran[] = [];
-  for (const file of files) alone.push(...(await run(ROOT, 'tests', [`/${file}`], info)));
-  expect(failuresOf(alone)).toEqual([]);
-  expect(countsOf(alone)).toEqual(countsOf(first));
-  info.annotations.push({
-    type: 'M52',
-    description: `${files.length} files, ${JSON.stringify(countsOf(first))}`,
-  });
-});
+    const files = [...new Set(first.map(({ title }) => title.split(' › ')[0] ?? ''))];
+    const alone: Ran[] = [];
+    for (const file of files) alone.push(...(await run(ROOT, 'tests', [`/${file}`], info)));
+    expect(failuresOf(alone)).toEqual([]);
+    expect(countsOf(alone)).toEqual(countsOf(first));
+    info.annotations.push({
+      type: 'M52',
+      description: `${files.length} files, ${JSON.stringify(countsOf(first))}`,
+    });
+  },
+);
 
 test('M52: a test that leans on another is noticed', async ({}, info) => {
   const folder = info.outputPath('leaning');

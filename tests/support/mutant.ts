@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestInfo } from '@playwright/test';
 import { ROOT } from './runner.ts';
 
 export interface Mutation {
@@ -37,6 +38,16 @@ const TESTS = [
   'tests',
   'vm-matrix.desktops.ts',
 ];
+
+/**
+ * An empty folder for a copy that other processes run: the same for each test of a worker, so that the runner finds there
+ * what it compiled of the last copy, which is all but one file.
+ */
+export function mutantFolder({ parallelIndex }: Pick<TestInfo, 'parallelIndex'>): string {
+  const folder = join(ROOT, 'test-results/self/mutants', String(parallelIndex));
+  rmSync(folder, { recursive: true, force: true });
+  return folder;
+}
 
 /** As {@link makeMutant}, with the tests, which are run there. */
 export function makeMutantWithTests(folder: string, mutation: Mutation): string {

@@ -10,8 +10,9 @@ import { type Needle, needleFrom, scaled } from '../../fixtures/vision/needle/ne
 import { findNeedle, nearMiss } from '../../fixtures/vision/needle/search.ts';
 import { blocksOf, scoreAt } from '../../fixtures/vision/needle/score.ts';
 import { realScreen } from './support/truth.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
-const RUNS = Number(process.env.NEEDLE_RUNS ?? 40);
+const RUNS = rounds(40, 1000);
 let desktop: Frame;
 test.beforeAll(async () => {
   desktop = (await realScreen('settings-light-1920')).frame;
@@ -148,7 +149,7 @@ test('a frame is shrunk to the means of its squares', () => {
   );
 });
 
-test('rough and exact places are those of a plain search, at any scale', () => {
+test('rough and exact places are those of a plain search, at any scale', SOAK, () => {
   fc.assert(
     fc.property(
       scene,
@@ -165,24 +166,28 @@ test('rough and exact places are those of a plain search, at any scale', () => {
   );
 });
 
-test('a needle that is there in another scale, and the place most like one that is not, are those of a plain search', () => {
-  fc.assert(
-    fc.property(scene, fc.constantFrom(0.5, 0.8, 1.25), ({ frame, needle }, scale) => {
-      const sized = scaled(needle, scale);
-      const places = plainRough(frame, sized, 24).map((place) => plainSettled(frame, sized, place));
-      const good = places
-        .map(({ x, y }) => ({ x, y, score: scoreAt(frame, sized, blocksOf(sized), x, y) }))
-        .filter(({ score }) => score >= 0.85);
-      const found = findNeedle(frame, needle, { scales: [scale] });
-      expect(found.length > 0).toBe(good.length > 0);
-      for (const { box, score } of found) expect(good).toContainEqual({ x: box.x, y: box.y, score });
-      const near = plainRough(frame, needle, 255).map((place) => plainSettled(frame, needle, place));
-      const best = near.reduce((one, other) => (other.difference < one.difference ? other : one));
-      expect(nearMiss(frame, needle)).toMatchObject({
-        box: { x: best.x, y: best.y },
-        score: scoreAt(frame, needle, blocksOf(needle), best.x, best.y),
-      });
-    }),
-    { numRuns: RUNS },
-  );
-});
+test(
+  'a needle that is there in another scale, and the place most like one that is not, are those of a plain search',
+  SOAK,
+  () => {
+    fc.assert(
+      fc.property(scene, fc.constantFrom(0.5, 0.8, 1.25), ({ frame, needle }, scale) => {
+        const sized = scaled(needle, scale);
+        const places = plainRough(frame, sized, 24).map((place) => plainSettled(frame, sized, place));
+        const good = places
+          .map(({ x, y }) => ({ x, y, score: scoreAt(frame, sized, blocksOf(sized), x, y) }))
+          .filter(({ score }) => score >= 0.85);
+        const found = findNeedle(frame, needle, { scales: [scale] });
+        expect(found.length > 0).toBe(good.length > 0);
+        for (const { box, score } of found) expect(good).toContainEqual({ x: box.x, y: box.y, score });
+        const near = plainRough(frame, needle, 255).map((place) => plainSettled(frame, needle, place));
+        const best = near.reduce((one, other) => (other.difference < one.difference ? other : one));
+        expect(nearMiss(frame, needle)).toMatchObject({
+          box: { x: best.x, y: best.y },
+          score: scoreAt(frame, needle, blocksOf(needle), best.x, best.y),
+        });
+      }),
+      { numRuns: RUNS },
+    );
+  },
+);

@@ -6,11 +6,12 @@ import { connectTcp, VncPage } from '../../fixtures/vnc/index.ts';
 import { requirePeer } from '../support/peers.ts';
 import { runX, startXvnc } from './support/peers.ts';
 import { pixel } from './support/server.ts';
+import { rounds, SOAK } from '../support/soak.ts';
 
 /** A thousand is what a release is measured with. */
-const ROUNDS = Number(process.env.VMWRIGHT_FRESHNESS_ROUNDS ?? 100);
+const ROUNDS = rounds(100, 2000);
 
-test('rule 11: change, then capture, on Xvnc: never a stale picture, watched or not', async () => {
+test('rule 11: change, then capture, on Xvnc: never a stale picture, watched or not', SOAK, async () => {
   test.setTimeout(60_000 + ROUNDS * 200);
   const folder = await mkdtemp(join(tmpdir(), 'vmw-fresh-'));
   const socket = join(folder, 'vnc');

@@ -7,9 +7,10 @@ import { isVmwrightError } from '../../fixtures/errors.ts';
 import { RfbConnection } from '../../fixtures/vnc/rfb/connection.ts';
 import { connectTcp } from '../../fixtures/vnc/rfb/transport.ts';
 import { rawRect, rectBytes, RED, ScriptedServer, update } from './support/server.ts';
+import { isSoak, rounds, SOAK } from '../support/soak.ts';
 
-/** How many broken server messages are sent: `VMWRIGHT_FUZZ_MESSAGES=1000000` for the long run. */
-const MESSAGES = Number(process.env.VMWRIGHT_FUZZ_MESSAGES ?? 10_000);
+/** How many broken server messages are sent. */
+const MESSAGES = rounds(10_000, 1_000_000);
 /** Beyond what the process has at its start, after garbage collection by its own pace. */
 const MOST_GROWTH = 400 << 20;
 /** What a broken server may do to a client: anything but these is a bug. */
@@ -85,35 +86,44 @@ for (const [where, connect, count] of [
   ['in memory', inMemory, MESSAGES],
   ['over TCP', overTcp, MESSAGES / 10],
 ] as const)
-  test(`rule 13: ${count} broken messages ${where}: an honest end or a whole picture, never a crash, a hang or a hoard`, async () => {
-    test.setTimeout(60_000 + count * 5);
-    const before = process.memoryUsage.rss();
-    let [sent, peak] = [0, 0];
-    const begin = performance.now();
-    const property = fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 8 }), async (messages) => {
-      const { server, connection } = await connect();
-      server.send(...messages);
-      server.drop();
-      const reason = await ended(connection);
-      // No expect here: the runner keeps a step for each.
-      if (!isVmwrightError(reason) || !HONEST_ENDS.includes(reason.code)) throw new Error(String(reason));
-      const { width, height, data } = connection.screen.frame();
-      if (data.length !== width * height * 4) throw new Error(`${data.length} bytes of ${width}x${height}`);
-      sent += messages.length;
-      // A turn of the event loop, which real sockets bring: what WeakRefs point to lives on until then.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (sent % 64 >= messages.length) return;
-      peak = Math.max(peak, process.memoryUsage.rss());
-      if (peak - before > MOST_GROWTH) throw new Error(`${peak - before} bytes more after ${sent} messages`);
-    });
-    while (sent < count) await fc.assert(property, { numRuns: 100 });
-    const growth = peak - before;
-    const seconds = ((performance.now() - begin) / 1000).toFixed(0);
-    const description = `${sent} messages in ${seconds} s, resident memory + ${Math.round(growth / 1e6)} MB at most`;
-    test.info().annotations.push({ type: 'fuzz', description });
-    if (process.env.VMWRIGHT_FUZZ_MESSAGES) process.stdout.write(`${description}\n`);
-    expect(sent).toBeGreaterThanOrEqual(count);
-  });
+  test(
+    `rule 13: ${count} broken messages ${where}: an honest end or a whole picture, never a crash, a hang or a hoard`,
+    SOAK,
+    async () => {
+      test.setTimeout(60_000 + count * 5);
+      const before = process.memoryUsage.rss();
+      let [sent, peak] = [0, 0];
+      const begin = performance.now();
+      const property = fc.asyncProperty(
+        fc.array(message, { minLength: 1, maxLength: 8 }),
+        async (messages) => {
+          const { server, connection } = await connect();
+          server.send(...messages);
+          server.drop();
+          const reason = await ended(connection);
+          // No expect here: the runner keeps a step for each.
+          if (!isVmwrightError(reason) || !HONEST_ENDS.includes(reason.code)) throw new Error(String(reason));
+          const { width, height, data } = connection.screen.frame();
+          if (data.length !== width * height * 4)
+            throw new Error(`${data.length} bytes of ${width}x${height}`);
+          sent += messages.length;
+          // A turn of the event loop, which real sockets bring: what WeakRefs point to lives on until then.
+          await new Promise((resolve) => setImmediate(resolve));
+          if (sent % 64 >= messages.length) return;
+          peak = Math.max(peak, process.memoryUsage.rss());
+          if (peak - before > MOST_GROWTH)
+            throw new Error(`${peak - before} bytes more after ${sent} messages`);
+        },
+      );
+      while (sent < count) await fc.assert(property, { numRuns: 100 });
+      const growth = peak - before;
+      const seconds = ((performance.now() - begin) / 1000).toFixed(0);
+      const description = `${sent} messages in ${seconds} s, resident memory + ${Math.round(growth / 1e6)} MB at most`;
+      test.info().annotations.push({ type: 'fuzz', description });
+      if (isSoak) process.stdout.write(`${description}\n`);
+      expect(sent).toBeGreaterThanOrEqual(count);
+    },
+  );
 
 test('rule 13: broken handshakes end honestly too', async () => {
   const greeting = fc.constantFrom('', 'RFB 003.008\n', 'RFB 003.003\n');

@@ -6,13 +6,13 @@ import { requirePeer } from '../support/peers.ts';
 import { KEEPER, QemuDesktop } from './support/qemu-desktop.ts';
 
 /** Two thousand, ten times, is what a release is measured with. */
-const CHARACTERS = Number(process.env.VMWRIGHT_TYPED_CHARACTERS ?? 500);
-const ROUNDS = Number(process.env.VMWRIGHT_TYPED_ROUNDS ?? 1);
+const CHARACTERS = 500;
+const ROUNDS = rounds(1, 20);
 /** A minute, and some rounds, to measure with. */
 const IDLE_MS = Number(process.env.VMWRIGHT_IDLE_MS ?? 4000);
-const IDLE_ROUNDS = Number(process.env.VMWRIGHT_IDLE_ROUNDS ?? 2);
+const IDLE_ROUNDS = rounds(2, 20);
 /** A thousand is what a release is measured with; each tenth comes after QEMU has gone lazy. */
-const FRESH_ROUNDS = Number(process.env.VMWRIGHT_FRESH_ROUNDS ?? 10);
+const FRESH_ROUNDS = rounds(10, 100);
 const LAZY_MS = 4000;
 const FIRST_BOOT_MS = 300_000;
 
@@ -43,6 +43,7 @@ while True:
         while os.read(0, 1) != b'R': pass
         with open('/tmp/painted', 'a') as done: done.write('%d\\n' % time.time_ns())
     time.sleep(0.05)`;
+import { rounds, SOAK } from '../support/soak.ts';
 
 test.describe.configure({ mode: 'serial', timeout: 60_000 });
 
@@ -78,7 +79,7 @@ async function startPainter(): Promise<void> {
   hasPainter = true;
 }
 
-test('mixed characters typed into a terminal arrive exactly, each and in order', async ({}, info) => {
+test('mixed characters typed into a terminal arrive exactly, each and in order', SOAK, async ({}, info) => {
   test.setTimeout(60_000 + ROUNDS * CHARACTERS * 200);
   await startKeeper();
   for (let round = 0; round < ROUNDS; round++) {
@@ -188,7 +189,7 @@ for (const name of layoutNames) {
   });
 }
 
-test('rule 9: a change after idleness is seen', async ({}, info) => {
+test('rule 9: a change after idleness is seen', SOAK, async ({}, info) => {
   test.setTimeout(60_000 + IDLE_ROUNDS * (IDLE_MS + 20_000));
   await startPainter();
   const clip = { x: 740, y: 100, width: 200, height: 100 };
@@ -207,21 +208,25 @@ test('rule 9: a change after idleness is seen', async ({}, info) => {
   info.annotations.push({ type: 'change to waiter, ms', description: latencies.join(', ') });
 });
 
-test('rule 11: a picture that is taken after a change shows it, however idle the screen was', async () => {
-  test.setTimeout(60_000 + FRESH_ROUNDS * 5000);
-  await startPainter();
-  const clip = { x: 740, y: 100, width: 1, height: 1 };
-  const paints = async () => Number(await desktop.shell('cat /tmp/painted | wc -l'));
-  let before = Buffer.from((await page.frame({ clip })).data);
-  const stale: number[] = [];
-  for (let round = 1; round <= FRESH_ROUNDS; round++) {
-    const painted = await paints();
-    const delay = round % 10 === 0 ? LAZY_MS / 1000 : 0;
-    await desktop.shell(`echo ${delay} > /home/tester/new; mv /home/tester/new /home/tester/paint`);
-    await expect.poll(paints, { timeout: LAZY_MS + 15_000, intervals: [20] }).toBe(painted + 1);
-    const after = Buffer.from((await page.frame({ clip })).data);
-    if (after.equals(before)) stale.push(round);
-    before = after;
-  }
-  expect(stale).toEqual([]);
-});
+test(
+  'rule 11: a picture that is taken after a change shows it, however idle the screen was',
+  SOAK,
+  async () => {
+    test.setTimeout(60_000 + FRESH_ROUNDS * 5000);
+    await startPainter();
+    const clip = { x: 740, y: 100, width: 1, height: 1 };
+    const paints = async () => Number(await desktop.shell('cat /tmp/painted | wc -l'));
+    let before = Buffer.from((await page.frame({ clip })).data);
+    const stale: number[] = [];
+    for (let round = 1; round <= FRESH_ROUNDS; round++) {
+      const painted = await paints();
+      const delay = round % 10 === 0 ? LAZY_MS / 1000 : 0;
+      await desktop.shell(`echo ${delay} > /home/tester/new; mv /home/tester/new /home/tester/paint`);
+      await expect.poll(paints, { timeout: LAZY_MS + 15_000, intervals: [20] }).toBe(painted + 1);
+      const after = Buffer.from((await page.frame({ clip })).data);
+      if (after.equals(before)) stale.push(round);
+      before = after;
+    }
+    expect(stale).toEqual([]);
+  },
+);

@@ -66,7 +66,7 @@ export const QUICK: readonly Mutant[] = [
   },
 ];
 
-/** Each spawns a runner, a lab or npm: taken with VMWRIGHT_MUTANTS=all. */
+/** Each spawns a runner, a lab or npm: taken by `npm run test:soak`. */
 export const SLOW: readonly Mutant[] = [
   {
     row: 'T40',
