@@ -7,6 +7,7 @@ import { expect, test, type TestInfo } from '@playwright/test';
 import type { JSONReport, JSONReportSuite } from '@playwright/test/reporter';
 import { makeMutantWithTests, mutantFolder } from '../support/mutant.ts';
 import { cleanEnvironment, PLAYWRIGHT } from '../support/runner.ts';
+import { INNER_SUITE } from '../support/shared-memory.ts';
 import { isSoak, SOAK } from '../support/soak.ts';
 import { type Mutant, QUICK, SLOW } from './support/mutants.ts';
 
@@ -44,7 +45,7 @@ async function runMutant(mutant: Mutant, info: TestInfo): Promise<Outcome> {
   const args = [PLAYWRIGHT, 'test', '--config', 'tests', mutant.spec, '--grep', `\\b${mutant.row}\\b`];
   const child = spawn(process.execPath, [...args, '--workers=1', '--retries=0', '--reporter=json'], {
     cwd: folder,
-    env: { ...cleanEnvironment(), PLAYWRIGHT_JSON_OUTPUT_FILE: report },
+    env: { ...cleanEnvironment(), ...INNER_SUITE, PLAYWRIGHT_JSON_OUTPUT_FILE: report },
     stdio: 'ignore',
   });
   await new Promise((done) => child.once('close', done));

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test, type TestInfo } from '@playwright/test';
 import { PLAYWRIGHT, ROOT, writeProject } from '../support/runner.ts';
+import { INNER_SUITE } from '../support/shared-memory.ts';
 import { rounds, SOAK } from '../support/soak.ts';
 import type { Ran } from './support/shuffle-reporter.ts';
 
@@ -95,6 +96,7 @@ async function run(
     cwd: folder,
     env: {
       ...Object.fromEntries(inherited),
+      ...INNER_SUITE,
       VMWRIGHT_SHUFFLED: log,
       ...(seed === undefined ? {} : { VMWRIGHT_SHUFFLE: seed }),
     },
