@@ -178,7 +178,7 @@ const MUTATIONS: readonly Quirk[] = [
     replace: '-Command "${script}"`',
     machine: 'windows11',
     spec: 'launch',
-    says: /PACKAGE_MISSING/,
+    says: /SSH_SHELL_ENDED/,
   },
   {
     without: 'the interactive task',
