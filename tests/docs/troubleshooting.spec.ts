@@ -23,6 +23,10 @@ const OTHERS: readonly string[] = [
   'NODE_TEST_CONTEXT',
   // Node's, of a package that is not installed.
   'ERR_MODULE_NOT_FOUND',
+  // Colours of Playwright's messages.
+  'RECEIVED_COLOR',
+  'EXPECTED_COLOR',
+  'DIM_COLOR',
   // An event of QEMU's.
   'JOB_STATUS_CHANGE',
 ];

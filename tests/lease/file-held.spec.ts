@@ -2,7 +2,7 @@
 import { expect } from '@playwright/test';
 import { Lease, type LeaseClock } from '../../fixtures/lease/lease.ts';
 import { READ_MS, SILENCE_MS } from '../../fixtures/lease/protocol.ts';
-import { parseNotes } from '../../fixtures/lease/record.ts';
+import { parseNotes, renderNotes } from '../../fixtures/lease/record.ts';
 import { notesOf } from '../../fixtures/lease/store.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { api, dataOf } from '../lab/support/raw.ts';
@@ -73,6 +73,8 @@ test('CL12: a change that waits for the file for longer than pveproxy does is a 
       clock,
       processes: view('ci-1', 'mine'),
     });
+    const ask = { run: 'another', at: '2026-11-21T08:00:00.000Z' };
+    machine.config.description = renderNotes('Owner: desktop team', { ...lease.record, ask });
     const end = await shutdownOf(lab);
     machine.file.waitMs = 10_000;
     const late = await vm.setConfig({ tags: 'late' }).catch((error: unknown) => error);
@@ -82,7 +84,7 @@ test('CL12: a change that waits for the file for longer than pveproxy does is a 
       pveText: 'Connection timed out',
     });
     expect(machine.config.tags).toBeUndefined();
-    // Of the renewals that got no answer one arrives once the file is free; the others find another digest.
+    // Of the answers to the question that got none themselves one arrives once the file is free; the others find another digest.
     clock.onSleep = () => end();
     await lease.assertHeld('go on');
     expect(machine.config.tags).toBe('late');
