@@ -28,10 +28,17 @@ interface Manifest {
 }
 
 const NAME = 'package.json';
-const { peerDependencies } = createRequire(import.meta.url)('vmwright/package.json') as {
+const { peerDependencies, peerDependenciesMeta } = createRequire(import.meta.url)(
+  'vmwright/package.json',
+) as {
   peerDependencies: Section;
+  peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
 };
-const WANTED: Section = { ...peerDependencies, vmwright: `^${VERSION}` };
+/** What is optional is installed by whoever wants it. */
+const REQUIRED = Object.entries(peerDependencies).filter(
+  ([name]) => peerDependenciesMeta[name]?.optional !== true,
+);
+const WANTED: Section = { ...Object.fromEntries(REQUIRED), vmwright: `^${VERSION}` };
 
 /**
  * Writes nothing. The `type` of a package that is there is what all its files go by: it stays.
