@@ -83,7 +83,7 @@ test('CL12: at each endpoint a role without its privilege gets the 403 of PVE, a
 
 /** What the verbs of a run take, in the order of a run. */
 async function session(lab: Lab, connect: (clock: ReturnType<typeof fakeClock>) => Promise<Proxmox>) {
-  const proxmox = await connect(fakeClock());
+  const proxmox = await connect(fakeClock({ real: 20 }));
   const vm = await proxmox.findVm('fedora42');
   const store = notesOf(vm);
   const clock = new FakeClock();

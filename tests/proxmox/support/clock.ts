@@ -6,8 +6,11 @@ export interface FakeClock extends EngineClock {
   advance(ms: number): void;
 }
 
-/** Time that passes only when someone sleeps or a test says so. */
-export function fakeClock(): FakeClock {
+/**
+ * Time that passes only when someone sleeps or a test says so. With `real` a pause takes so many real milliseconds, for
+ * guests of the lab, which take real time to start and to end.
+ */
+export function fakeClock({ real }: { readonly real?: number } = {}): FakeClock {
   let now = 0;
   const pauses: number[] = [];
   return {
@@ -19,7 +22,7 @@ export function fakeClock(): FakeClock {
     sleep: (ms) => {
       pauses.push(ms);
       now += ms;
-      return new Promise((done) => setImmediate(done));
+      return new Promise((done) => (real === undefined ? setImmediate(done) : setTimeout(done, real)));
     },
   };
 }
