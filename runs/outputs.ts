@@ -71,7 +71,8 @@ export function writeOutputs(run: RunModel, options: OutputOptions): string[] {
       writeFileSync(`${file}.tmp`, render());
     }),
   );
-  for (const [name] of drafted) attempt(name, (file) => renameSync(`${file}.tmp`, file));
+  // Whoever sees that the first has changed sees the others changed, too.
+  for (const [name] of drafted.toReversed()) attempt(name, (file) => renameSync(`${file}.tmp`, file));
   if (stale.length > 0) throw staleSummary(folder, [...stale, ...troubles]);
   return troubles;
 }

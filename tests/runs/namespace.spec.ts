@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { Lease } from '../../fixtures/lease/lease.ts';
 import type { LeaseIdentity } from '../../fixtures/lease/identity.ts';
-import { SILENCE_MS as LEASE_SILENCE_MS } from '../../fixtures/lease/protocol.ts';
+import { GRACE_MS, SILENCE_MS as LEASE_SILENCE_MS } from '../../fixtures/lease/protocol.ts';
 import { renderNotes } from '../../fixtures/lease/record.ts';
 import { heldBy } from '../../fixtures/lease/survey.ts';
 import { SILENCE_MS } from '../../fixtures/process/identity.ts';
@@ -107,7 +107,7 @@ test('VE13: a run that lives in another PID namespace is alive for status, recov
     const take = (wait: number): Promise<Lease> =>
       Lease.acquire(store, { self: runOf('me'), wait, clock, processes: view });
     await expect(take(LEASE_SILENCE_MS - 30_000)).rejects.toThrow('LEASE_HELD');
-    expect((await take(LEASE_SILENCE_MS + 30_000)).record.run).toBe('me');
+    expect((await take(LEASE_SILENCE_MS + GRACE_MS + 30_000)).record.run).toBe('me');
 
     aged(SILENCE_MS + 1_000);
     expect(await status()).toBe('TERMINATED');
