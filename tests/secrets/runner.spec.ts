@@ -8,10 +8,11 @@ import { unzipSync } from 'fflate';
 import { ROOT, type RunnerResult, runPlaywright, writeProject } from '../support/runner.ts';
 import { searchFor, searchText } from './search.ts';
 
+const [linden, rowan] = ['Jx4-"linden"-Quay', 'Mb2-rowan-<Field>'];
 const SECRETS = {
-  HOUSE_PASSWORD: 'Jx4-"linden"-Quay',
+  HOUSE_PASSWORD: linden,
   /** Named like one only in the environment of the web server. */
-  SERVER_API_KEY: 'Mb2-rowan-<Field>',
+  SERVER_API_KEY: rowan,
 };
 const WORDS = Object.fromEntries(Object.entries(SECRETS).map(([name, value]) => [name, [value]]));
 const SOURCES = ['node_modules', '.spec.ts', 'playwright.config.ts', '.mjs', '.git/'];
