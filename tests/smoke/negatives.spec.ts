@@ -3,6 +3,7 @@
  * nothing broken, proves that it is the breakage that fails.
  */
 import { readFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from '@playwright/test';
 import { builtImage } from '../../lab/guests/qemu/index.ts';
 import { startLab } from '../../lab/index.ts';
@@ -108,7 +109,7 @@ async function expectNegatives(machine: string, folder: string, qemu: boolean): 
       const { result, annotations = [] } = tests.get(name) ?? {};
       expect.soft(result?.status, name).toBe('failed');
       expect.soft(result?.errors.length, name).toBe(1);
-      expect.soft(result?.errors[0]?.message, name).toMatch(fails);
+      expect.soft(stripVTControlCharacters(result?.errors[0]?.message ?? ''), name).toMatch(fails);
       const warnings = annotations
         .filter(({ type }) => type === 'warning')
         .map(({ description }) => description);

@@ -48,7 +48,7 @@ test('P-M44: of a cluster with 9 guests the 4 of the matrix are listed, no other
     if (path.endsWith('/104/status/current'))
       return ok({ status: 'running', qmpstatus: 'running', uptime: 90, lock });
     if (path.endsWith('/status/current')) return ok({ status: 'running', qmpstatus: 'running', uptime: 90 });
-    return ok(path.endsWith('/snapshot') ? [] : { digest: 'x' });
+    return ok(path.endsWith('/snapshot') ? [{ name: 'current' }] : { digest: 'x' });
   });
   const folder = info.outputPath();
   const ca = join(folder, 'ca.pem');
