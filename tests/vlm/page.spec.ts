@@ -188,7 +188,9 @@ for (const [what, act] of Object.entries<Act>({
     expect(recordOf(info, 'toShow')).toMatchObject({ passed: false, verdict: 'pass' });
     // The other way round: an unsure claim is not saved by a clear no.
     provider.act = ({ claim }) => (claim === CLAIM ? act : NO);
-    await expect(expect(vncPage).toShow(CLAIM, { not, timeout: 50 })).rejects.toThrow(/: +\S*unsure by model/);
+    await expect(expect(vncPage).toShow(CLAIM, { not, timeout: 50 })).rejects.toThrow(
+      /: +\S*unsure by model/,
+    );
     // Nor does what is unsure prove that it is false that the claim holds without the other.
     provider.act = ({ claim }) => (claim === CLAIM ? YES : act);
     await expect(expect(vncPage).not.toShow(CLAIM, { not, timeout: 50 })).rejects.toThrow(/explicitly false/);
