@@ -10,7 +10,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FullConfig, Suite, TestCase, TestResult } from '@playwright/test/reporter';
+import type { FullConfig, Suite, TestCase, TestResult, TestStep } from '@playwright/test/reporter';
 import { Status, type StatusDetails, type TestResult as Written } from 'allure-js-commons';
 import { ALLURE_RUNTIME_MESSAGE_CONTENT_TYPE } from 'allure-js-commons/sdk/reporter';
 import { AllureReporter as Base } from 'allure-playwright';
@@ -20,6 +20,7 @@ import { redact, tell } from '../fixtures/secrets/index.ts';
 import type { MachineFacts } from '../fixtures/config/projects.ts';
 import { CATEGORIES, codeOf, isInfrastructure } from './allure-categories.ts';
 import { desktopOf } from './allure-config.ts';
+import { isInteractive } from './interactive.ts';
 import { claimOutput } from '../runs/build-claim.ts';
 import type { Claim } from '../runs/claim.ts';
 import * as facts from '../runs/run-facts.ts';
@@ -43,9 +44,9 @@ export default class AllureReporter extends Base {
   #claim: Claim | undefined;
   readonly #pending: Promise<unknown>[] = [];
 
-  readonly #isListing: boolean;
+  readonly #isSilent: boolean;
 
-  /** @param options with what Playwright adds to them: `--list` is no run, and touches no results */
+  /** @param options with what Playwright adds to them: `--list` and UI mode are no run, and touch no results */
   constructor(options: Options & { readonly _mode?: 'list' | 'test' | 'merge' }) {
     const { resultsDir = 'allure-results' } = options;
     super({
@@ -56,11 +57,11 @@ export default class AllureReporter extends Base {
       listeners: [{ beforeTestResultWrite: classify }, ...(options.listeners ?? [])],
     });
     this.#resultsDir = resultsDir;
-    this.#isListing = options._mode === 'list';
+    this.#isSilent = options._mode === 'list' || isInteractive();
   }
 
   override onConfigure(config: FullConfig): void {
-    if (this.#isListing) return;
+    if (this.#isSilent) return;
     registerRunSecrets();
     const run = facts.runId();
     const { VMWRIGHT_BUILD_NAME: build = run } = readEnvironment();
@@ -76,12 +77,25 @@ export default class AllureReporter extends Base {
   }
 
   override onBegin(suite: Suite): void {
-    if (this.#isListing) return;
+    if (this.#isSilent) return;
     registerRunSecrets();
     super.onBegin(suite);
   }
 
+  override onTestBegin(test: TestCase): void {
+    if (!this.#isSilent) super.onTestBegin(test);
+  }
+
+  override onStepBegin(test: TestCase, result: TestResult, step: TestStep): void {
+    if (!this.#isSilent) super.onStepBegin(test, result, step);
+  }
+
+  override onStepEnd(test: TestCase, result: TestResult, step: TestStep): void {
+    if (!this.#isSilent) super.onStepEnd(test, result, step);
+  }
+
   override onTestEnd(test: TestCase, result: TestResult): Promise<void> {
+    if (this.#isSilent) return Promise.resolve();
     // A copy: other reporters would show what is for Allure alone.
     const told = {
       ...result,
@@ -94,7 +108,7 @@ export default class AllureReporter extends Base {
 
   // Playwright waits for no reporter at the end of a test; merging blobs it is at the end before anything is written.
   override async onEnd(): Promise<void> {
-    if (this.#isListing) return;
+    if (this.#isSilent) return;
     try {
       await Promise.all(this.#pending);
       await super.onEnd();

@@ -55,6 +55,7 @@ import { ProgressBoard } from '../runs/progress.ts';
 import { renderText } from '../runs/render/text.ts';
 import * as facts from '../runs/run-facts.ts';
 import { registerRunSecrets } from './secrets.ts';
+import { isInteractive } from './interactive.ts';
 import { MergedShards } from './merging.ts';
 import { originOf, publishShard, shardByProject } from './sharding.ts';
 import { thumbnailsOf } from '../runs/render/pictures.ts';
@@ -142,14 +143,15 @@ export default class SummaryReporter implements Reporter {
   #isOver = false;
   /** The process ends before its run did. */
   #isGone = false;
-  readonly #isListing: boolean;
+  /** Nothing is a run that is told: `--list`, a click in UI mode. */
+  readonly #isSilent: boolean;
   readonly #isMerging: boolean;
 
   constructor(options: SummaryOptions & RunnerOptions = {}) {
     this.#options = options;
-    this.#isListing = options._mode === 'list';
+    this.#isSilent = options._mode === 'list' || isInteractive();
     this.#isMerging = options._mode === 'merge';
-    if (this.#isListing || options.configDir === undefined) return;
+    if (this.#isSilent || options.configDir === undefined) return;
     this.#guarded(() => this.#announce(options.configDir ?? ''));
     process.once('exit', () => {
       if (!this.#isOver) this.#neverEnded();
@@ -161,7 +163,7 @@ export default class SummaryReporter implements Reporter {
   async preprocess(params: { config: FullConfig; suite: Suite; testRun: TestRun }): Promise<void> {
     const { config, suite, testRun } = params;
     const { shard } = config;
-    if (shard === null) return;
+    if (shard === null || this.#isSilent) return;
     this.#guarded(() => {
       this.#prepare(config);
       const hosts = facts.plannedHosts(suite, config, this.#args);
@@ -206,7 +208,7 @@ export default class SummaryReporter implements Reporter {
 
   /** A reporter of version 2 was told the configuration before. */
   onBegin(...args: [config: FullConfig, suite: Suite] | [suite: Suite]): void {
-    if (this.#isListing) return;
+    if (this.#isSilent) return;
     const [config, suite] = args.length === 2 ? args : [this.#config, args[0]];
     if (config === undefined) return;
     this.#guarded(() => this.#begin(config, suite));
@@ -328,7 +330,7 @@ export default class SummaryReporter implements Reporter {
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {
-    if (this.#isListing || this.#isPassedOver) return;
+    if (this.#isSilent || this.#isPassedOver) return;
     if (!this.#isHost(test)) {
       this.#guarded(() => this.#recordOther(test, result));
       if (
@@ -379,7 +381,7 @@ export default class SummaryReporter implements Reporter {
   }
 
   onError(error: TestError, worker?: WorkerInfo): void {
-    if (this.#isListing || this.#isPassedOver) return;
+    if (this.#isSilent || this.#isPassedOver) return;
     if (this.#isMerging && this.#merged === undefined) {
       this.#early.push([error, worker]);
       return;
@@ -399,7 +401,7 @@ export default class SummaryReporter implements Reporter {
 
   /** After all reporters have had their say; one of them may still fail after this. */
   async onExit(): Promise<void> {
-    if (this.#isListing) return;
+    if (this.#isSilent) return;
     this.#guarded(() => this.#end());
     const model = this.#model();
     this.#pictures = await thumbnailsOf(model).catch(() => this.#pictures);
