@@ -36,7 +36,12 @@ async function written(folder: string, args: readonly string[]): Promise<string[
     const options = { configDir: folder, _mode: 'test' as const };
     const allure = new AllureReporter({ ...options, resultsDir: join(folder, 'allure-results') });
     const summary = new SummaryReporter({ ...options });
-    const config = { projects: [{ outputDir: folder, name: '', use: {} }], shard: null, rootDir: folder, configFile: join(folder, 'c.ts') };
+    const config = {
+      projects: [{ outputDir: folder, name: '', use: {} }],
+      shard: null,
+      rootDir: folder,
+      configFile: join(folder, 'c.ts'),
+    };
     const suite = { allTests: () => [], suites: [] };
     allure.onConfigure(config as unknown as FullConfig);
     allure.onBegin(suite as unknown as Suite);
