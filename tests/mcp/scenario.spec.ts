@@ -31,7 +31,7 @@ async function done(agent: Agent, tool: string, args: object = {}): Promise<stri
   return text;
 }
 
-test('AG2: a scripted agent finds the machine, signs in by what it sees, and writes, runs, mends and proves a spec', async ({}, info) => {
+test('a scripted agent finds the machine, signs in by what it sees, and writes, runs, mends and proves a spec', async ({}, info) => {
   test.setTimeout(900_000);
   const lab = await startLab({ guests: ['fedora42'] });
   const folder = info.outputPath('project');
