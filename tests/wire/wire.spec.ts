@@ -40,7 +40,7 @@ test('words are made only for those who listen', () => {
   expect(made).toEqual([]);
 });
 
-test('secrets, tickets, tokens and typed characters are on no wire that is told', () => {
+test('TV10: secrets, tickets, tokens and typed characters are on no wire that is told', () => {
   const value = 'Qx7-wire-Lamp-41';
   // Of Proxmox: known by the names of their parameters alone.
   const pine = 'PVE:ci@pve:4EEC-pine';
