@@ -11,6 +11,7 @@ import {
   describe,
   encodePng,
   type Frame,
+  intersect,
   type Rect,
 } from '../../fixtures/image/frame.ts';
 import { fieldOf } from '../../fixtures/page/by-label.ts';
@@ -73,7 +74,7 @@ export class Snapshot {
   /** @throws `CLIP_HAS_SECRET` where a secret stands in it */
   refuseSecret(clip: Rect): void {
     const hidden = [...this.#secrets, ...secretBoxes(this.#map)];
-    if (hidden.every((box) => !overlaps(box, clip))) return;
+    if (hidden.every((box) => intersect(box, clip) === undefined)) return;
     throw new VmwrightError({
       code: 'CLIP_HAS_SECRET',
       subject: describe(clip),
@@ -121,8 +122,4 @@ function stale(ref: string, what: string): VmwrightError {
     expected: 'the same pixels',
     next: 'take a new snapshot; nothing was pressed',
   });
-}
-
-function overlaps(a: Rect, b: Rect): boolean {
-  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }

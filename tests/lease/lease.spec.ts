@@ -23,12 +23,6 @@ function acquire(options: Partial<Parameters<typeof Lease.acquire>[1]> = {}): Pr
   return Lease.acquire(store, { self: ME, wait: LONG, clock, processes: HERE, ...options });
 }
 
-/** Another run asks whether the holder is still there. */
-function ask(lease: Lease): void {
-  const question = { run: 'other', at: '2026-11-21T08:00:00.000Z' };
-  store.edit((text) => renderNotes(parseNotes(text, 101).human, { ...lease.record, ask: question }));
-}
-
 function holder(): string | undefined {
   const record = parseNotes(store.description, 101).marker?.record;
   return typeof record === 'object' ? record.run : record;
@@ -228,7 +222,7 @@ test('the same run that got the VM a second time has not held it all the time', 
 
 test('a lease that cannot be renewed may be acted on for two minutes, however the clocks ran', async () => {
   const lease = await acquire();
-  ask(lease);
+  store.ask(lease.record);
   store.locked = true;
   clock.time += VALID_MS - 1;
   expect(lease.isFresh()).toBe(true);
@@ -329,7 +323,7 @@ test('CL2: a holder elsewhere that answers no question is followed four minutes 
 
 test('CL2: a question that the holder sees and cannot answer does not renew its lease', async () => {
   const lease = await acquire();
-  ask(lease);
+  store.ask(lease.record);
   store.busy = true;
   clock.time += VALID_MS - 60_000;
   await expect(lease.assertHeld('go on')).rejects.toMatchObject({ code: 'LEASE_LOST' });
@@ -402,7 +396,7 @@ test('a cluster that answers no more is an error after half a minute, a lock is 
   expect(clock.time - start).toBeLessThan(45_000);
   store.read = read;
   await lease.assertHeld('end the test');
-  ask(lease);
+  store.ask(lease.record);
   store.locked = true;
   const lockedAt = clock.time;
   clock.onSleep = () => (store.locked = clock.time < lockedAt + 60_000);

@@ -7,7 +7,8 @@ import { VmwrightError } from '../../../fixtures/errors.ts';
 import type { LeaseIdentity } from '../../../fixtures/lease/identity.ts';
 import type { ProcessView } from '../../../fixtures/process/view.ts';
 import type { LeaseClock } from '../../../fixtures/lease/lease.ts';
-import type { LeaseRecord } from '../../../fixtures/lease/record.ts';
+import { askedRecord } from '../../../fixtures/lease/protocol.ts';
+import { type LeaseRecord, parseNotes, renderNotes } from '../../../fixtures/lease/record.ts';
 import type { LeaseStore, StoredNotes, WriteResult } from '../../../fixtures/lease/store.ts';
 
 export const BOOT = '0f5f9b2e-boot';
@@ -35,6 +36,12 @@ export class MemoryStore implements LeaseStore {
   edit(change: (description: string) => string): void {
     this.description = change(this.description ?? '');
     this.version++;
+  }
+
+  /** Another run asks whether the holder is still there. */
+  ask(record: LeaseRecord): void {
+    const asked = askedRecord(record, 'other', new Date(Date.UTC(2026, 10, 21, 8)));
+    this.edit((text) => renderNotes(parseNotes(text, this.vmid).human, asked));
   }
 
   stayedLocked(lock: string, waitedMs: number): VmwrightError {

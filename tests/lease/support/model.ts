@@ -15,6 +15,7 @@ import {
   isFresh,
   isSameHolding,
   judge,
+  mayTake,
   SILENCE_MS,
   takenRecord,
   VALID_MS,
@@ -269,7 +270,7 @@ function* looks(state: State, index: number, world: World): Generator<Step> {
   // Notes that are written as they are change nothing, also when they arrive late: the digest is one of the contents.
   if (judged.verdict === 'silent' && watch !== null && !state.locked)
     yield [`run ${index} looks and could write`, withRun(state, index, { watch: { ...watch, writable: 0 } })];
-  if (judged.verdict === 'held' || judged.verdict === 'silent') {
+  if (!mayTake(judged.verdict)) {
     yield [`run ${index} looks and waits`, withRun(state, index, { watch })];
     if (judged.askable === undefined || state.questions >= world.questions) return;
     const asked = askedRecord(judged.askable, self.run, new Date(state.questions));
