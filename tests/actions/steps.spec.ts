@@ -80,6 +80,15 @@ function lineOf(spec: string, code: string): number {
   return spec.slice(0, spec.indexOf(code)).split('\n').length + HEAD_LINES;
 }
 
+/** What those who follow a test are told of its actions, before any reporter takes secrets out. */
+const FOLLOWED = `
+import { appendFileSync } from 'node:fs';
+import { observe } from '${ROOT}/fixtures/actions/index.ts';
+observe({
+  begin: ({ title, params }) => appendFileSync('followed.txt', JSON.stringify({ title, params }) + '\\n'),
+  end: async () => {},
+});`;
+
 const SPEC = `
 test.beforeAll(async ({ vm }) => { await vm.isRunning(); });
 test('all kinds', async ({ vncPage, ssh, vm, proxmox, app }) => {
@@ -112,10 +121,8 @@ test('in a step of an action only', async ({ vncPage }) => {
 
 test('TV1: each call of a spec is a step: in its reader’s words, with parameters, at the spec’s line', async ({}, info) => {
   const folder = info.outputPath('project');
-  const { steps, summary, output } = await run(folder, {
-    spec: SPEC,
-    config: `use: { recording: 'on' },`,
-  });
+  const spec = FOLLOWED + SPEC;
+  const { steps, summary, output } = await run(folder, { spec, config: `use: { recording: 'on' },` });
   expect(output).toContain('1 passed');
   expect(actions(steps, 'all kinds')).toEqual([
     'Before Hooks > beforeAll hook > Look whether the VM is running',
@@ -146,7 +153,7 @@ test('TV1: each call of a spec is a step: in its reader’s words, with paramete
     category: 'test.step',
     subtitle: 'mouse.click',
     params: { x: 5, y: 700, button: 'right' },
-    line: lineOf(SPEC, 'await vncPage.mouse.click(5'),
+    line: lineOf(spec, 'await vncPage.mouse.click(5'),
   });
   expect(find('Type {FEDORA42_PASSWORD}').params).toEqual({ text: '{FEDORA42_PASSWORD}', delay: 1 });
   expect(find('Run `echo {FEDORA42_PASSWORD} | wc -c`').params).toEqual({
@@ -154,6 +161,11 @@ test('TV1: each call of a spec is a step: in its reader’s words, with paramete
   });
   for (const { path, line, subtitle } of steps.filter((step) => step.subtitle !== undefined))
     expect.soft(line, `${path.join(' > ')} ${subtitle}`).toBeGreaterThan(HEAD_LINES);
+
+  // Nobody who follows is shown a secret either.
+  const followed = readFileSync(join(folder, 'followed.txt'), 'utf8');
+  expect(followed).toContain('{"title":"Type \\"{FEDORA42_PASSWORD}\\"","params":{"text":"{FEDORA42_PASSWORD}"}}');
+  expect(followed).not.toContain(lab.env().FEDORA42_PASSWORD);
 
   // What fails is the step that failed.
   expect(find('Click text "Nowhere"').error).toContain('[TEXT_NOT_FOUND]');
