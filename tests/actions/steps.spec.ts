@@ -164,7 +164,9 @@ test('TV1: each call of a spec is a step: in its reader’s words, with paramete
 
   // Nobody who follows is shown a secret either.
   const followed = readFileSync(join(folder, 'followed.txt'), 'utf8');
-  expect(followed).toContain('{"title":"Type \\"{FEDORA42_PASSWORD}\\"","params":{"text":"{FEDORA42_PASSWORD}"}}');
+  expect(followed).toContain(
+    '{"title":"Type \\"{FEDORA42_PASSWORD}\\"","params":{"text":"{FEDORA42_PASSWORD}"}}',
+  );
   expect(followed).not.toContain(lab.env().FEDORA42_PASSWORD);
 
   // What fails is the step that failed.
