@@ -5,7 +5,7 @@
  * @module
  */
 const ACTION =
-  /^(?:vncPage|locator|keyboard|mouse|ssh|app|vm|snapshots|agent|proxmox|api)\.(?:\$?[a-z][A-Za-z]*)$/;
+  /^(?:vncPage|locator|keyboard|mouse|ssh|apps?|vm|snapshots|agent|proxmox|api)\.(?:\$?[a-z][A-Za-z]*)$/;
 
 export function isAction({ subtitle }: { readonly subtitle?: string }): boolean {
   return subtitle !== undefined && ACTION.test(subtitle);

@@ -3,7 +3,7 @@
  */
 import { expect, test } from '@playwright/test';
 import { VERBS } from '../../fixtures/actions/index.ts';
-import { App } from '../../fixtures/app/index.ts';
+import { App, Apps } from '../../fixtures/app/index.ts';
 import { DescribedLocator } from '../../fixtures/page/claims.ts';
 import { ScreenLocator } from '../../fixtures/page/screen-locator.ts';
 import { type TestPage, withEyes } from '../../fixtures/page/test-page.ts';
@@ -64,6 +64,7 @@ const NO_STEPS: readonly (readonly [keyof typeof VERBS, readonly object[], Reaso
   ['mouse', prototypes(Mouse), { tickle: OWN, nudge: OWN }],
   ['ssh', prototypes(SshSession), { defaultShell: NOW, shellGreeting: NOW, disconnect: NOW, close: OWN }],
   ['app', prototypes(App), { movingAreas: NOW }],
+  ['apps', prototypes(Apps), {}],
   ['vm', prototypes(Vm), { requireLease: OWN, accompany: OWN, away: OWN, stayedLocked: NOW }],
   ['snapshots', prototypes(Snapshots), {}],
   ['agent', prototypes(GuestAgent), { restartWindows: OWN, waitSilent: OWN }],

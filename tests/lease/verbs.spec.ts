@@ -6,11 +6,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { expect, test as base } from '@playwright/test';
-import { App } from '../../fixtures/app/index.ts';
+import { App, Apps } from '../../fixtures/app/index.ts';
 import { loadSettings, type Machine } from '../../fixtures/config/index.ts';
 import { Lease, notesOf } from '../../fixtures/lease/index.ts';
 import { VALID_MS } from '../../fixtures/lease/protocol.ts';
-import { checkGuest, openSsh, stagedApp } from '../../fixtures/machine/machine.ts';
+import { checkGuest, openSsh, programsOf, stagedApp } from '../../fixtures/machine/machine.ts';
 import { DescribedLocator, openVlm } from '../../fixtures/page/claims.ts';
 import { ScreenLocator } from '../../fixtures/page/screen-locator.ts';
 import { type TestPage, withEyes } from '../../fixtures/page/test-page.ts';
@@ -32,6 +32,7 @@ interface Hands {
   readonly page: TestPage;
   readonly ssh: SshSession;
   readonly app: App;
+  readonly apps: Apps;
   /** A file on this side. */
   readonly file: string;
 }
@@ -236,6 +237,14 @@ const VERBS: readonly (readonly [string, { prototype: object }, Readonly<Record<
         kernel: ({ app }) => app.kernel(),
       },
     ],
+    [
+      'apps',
+      Apps,
+      {
+        find: ({ apps }) => apps.find('text-editor'),
+        open: ({ apps }) => apps.open('text-editor'),
+      },
+    ],
   ];
 
 /** Of the eyes that a page gets: all look, and what they give or use is a locator, keyboard and mouse. */
@@ -286,10 +295,11 @@ base.beforeAll(async ({}, info) => {
   );
   await page.keyboard.press('Shift');
   const app = stagedApp(vm, row, settings, ssh, page, await checkGuest(row, ssh));
+  const apps = programsOf(vm, row, settings, ssh, page);
   mkdirSync(info.outputPath(), { recursive: true });
   const file = info.outputPath('file.txt');
   writeFileSync(file, 'content');
-  hands = { vm, page, ssh, app, file };
+  hands = { vm, page, ssh, app, apps, file };
   close = [
     () => page.close(),
     () => {

@@ -9,6 +9,9 @@ import type { GuestDefinition, GuestFiles } from './system.ts';
 /** Where the demo application lies. */
 export const HARBOR_LINUX = '/opt/harbor/harbor-chat';
 export const HARBOR_WINDOWS = 'C:\\Program Files\\Harbor\\HarborChat.exe';
+/** Where a program lies that nobody tests, in PATH. */
+export const EDITOR_LINUX = '/usr/bin/text-editor';
+export const EDITOR_WINDOWS = 'C:\\Windows\\notepad.exe';
 /** What is in those files. Anything else in their place is not the application. */
 export const HARBOR_SCRIPT = '#!/bin/bash\nharbor-chat-program "$@"\n';
 export const HARBOR_EXE = 'MZ harbor-chat';
@@ -37,7 +40,7 @@ export function createFiles(definition: GuestDefinition): GuestDisk {
     definition.os === 'windows'
       ? (path: string) => windowsInner(longNames(path, definition))
       : (path: string) => path;
-  const executables = definition.os === 'windows' ? [] : [HARBOR_LINUX];
+  const executables = definition.os === 'windows' ? [] : [HARBOR_LINUX, EDITOR_LINUX];
   const ready = Promise.all(executables.map((path) => fs.chmod(path, 0o755)));
   return {
     fs,
@@ -117,12 +120,13 @@ function initialFiles(definition: GuestDefinition): Record<string, string> {
         (path) => [windowsInner(path), 'MZ'],
       ),
     );
-    return { ...others, [windowsInner(HARBOR_WINDOWS)]: HARBOR_EXE };
+    return { ...others, [windowsInner(HARBOR_WINDOWS)]: HARBOR_EXE, [windowsInner(EDITOR_WINDOWS)]: 'MZ' };
   }
   const home = `/home/${definition.user}`;
   const desktopEntry = '[Desktop Entry]\nType=Application\nName=Harbor Chat\nExec=/opt/harbor/harbor-chat\n';
   return {
     [HARBOR_LINUX]: HARBOR_SCRIPT,
+    [EDITOR_LINUX]: '#!/bin/sh\n',
     '/usr/share/applications/harbor-chat.desktop': desktopEntry,
     '/etc/os-release': `PRETTY_NAME="${definition.prettyName}"\nID=${definition.osId}\n`,
     '/etc/hostname': `${definition.name}\n`,

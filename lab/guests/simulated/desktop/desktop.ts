@@ -7,10 +7,18 @@ import { type Canvas, createCanvas } from '@napi-rs/canvas';
 import { credentialsFile } from '../keyring.ts';
 import type { Journal } from '../journal.ts';
 import type { Fault, Faults } from '../quirks.ts';
-import { HARBOR_EXE, HARBOR_LINUX, HARBOR_SCRIPT, HARBOR_WINDOWS } from '../files.ts';
+import {
+  EDITOR_LINUX,
+  EDITOR_WINDOWS,
+  HARBOR_EXE,
+  HARBOR_LINUX,
+  HARBOR_SCRIPT,
+  HARBOR_WINDOWS,
+} from '../files.ts';
 import type { ProcessTable } from '../processes.ts';
 import { HarborChat } from '../programs/harbor-chat.ts';
 import { type Box, contains, type Program } from '../programs/program.ts';
+import { TextEditor } from '../programs/text-editor.ts';
 import type { Area, Picture } from '../rfb/encoders.ts';
 import type { Display } from '../rfb/server.ts';
 import type { GuestClock } from '../clock.ts';
@@ -30,7 +38,11 @@ const CARET_MS = 500;
 const FIRST_PAINT_MS = 300;
 const SLOW_PAINT_MS = 12_000;
 const FIRST_RUN_COMM = 'WebExperienceHostApp.exe';
-const APPLICATION = 'Harbor Chat';
+const PROGRAMS = {
+  'Harbor Chat': { linux: HARBOR_LINUX, windows: HARBOR_WINDOWS },
+  'Text Editor': { linux: EDITOR_LINUX, windows: EDITOR_WINDOWS },
+} as const;
+type Title = keyof typeof PROGRAMS;
 
 interface Window {
   readonly pid: number;
@@ -43,7 +55,12 @@ interface Window {
 export interface DesktopState {
   readonly phase: Phase;
   readonly query: string | undefined;
-  readonly windows: readonly { readonly pid: number; readonly frame: Box; readonly program: unknown }[];
+  readonly windows: readonly {
+    readonly pid: number;
+    readonly title: string;
+    readonly frame: Box;
+    readonly program: unknown;
+  }[];
 }
 
 /** Exit code of a shell for a file that is no program (POSIX, 126). */
@@ -126,7 +143,7 @@ export class Desktop implements Display {
     this.#shown = { width: 1, height: 1, data: new Uint8Array(4) };
     processes.on((event) => {
       if (this.#phase !== 'desktop') return;
-      if (event.type === 'spawned') void this.#open(event.process, event.request.path);
+      if (event.type === 'spawned') void this.#open(event.process, event.request.path, event.request.args);
       else {
         this.#locker.exited(event.process.pid, event.signal);
         this.#close(event.process.pid);
@@ -209,7 +226,12 @@ export class Desktop implements Display {
     return {
       phase: this.#phase,
       query: this.#query,
-      windows: this.#windows.map(({ pid, frame, program }) => ({ pid, frame, program: program.snapshot() })),
+      windows: this.#windows.map(({ pid, frame, program }) => ({
+        pid,
+        title: program.title,
+        frame,
+        program: program.snapshot(),
+      })),
     };
   }
 
@@ -217,8 +239,8 @@ export class Desktop implements Display {
     this.#reset();
     this.#phase = state.phase;
     this.#query = state.query;
-    this.#windows = state.windows.map(({ pid, frame, program }) => {
-      const restored = this.#harbor();
+    this.#windows = state.windows.map(({ pid, title, frame, program }) => {
+      const restored = title === 'Text Editor' ? new TextEditor() : this.#harbor();
       restored.restore(program);
       return { pid, frame, program: restored, painted: true };
     });
@@ -277,10 +299,10 @@ export class Desktop implements Display {
       return;
     }
     if (this.#query !== undefined) {
-      const index = this.#hits(this.#query).findIndex((_, hit) =>
+      const title = this.#hits(this.#query).find((_, hit) =>
         contains(hitBox(width, height, theme, hit), x, y),
       );
-      if (index >= 0) this.#launch();
+      if (title !== undefined) this.#launch(title);
       this.#query = undefined;
       return;
     }
@@ -299,38 +321,31 @@ export class Desktop implements Display {
     if (name === 'Escape') this.#query = undefined;
     else if (name === 'Backspace') this.#query = query.slice(0, -1);
     else if (name === 'Enter') {
-      if (query !== '' && this.#hits(query).length > 0) this.#launch();
+      const [title] = query === '' ? [] : this.#hits(query);
+      if (title !== undefined) this.#launch(title);
       this.#query = undefined;
     } else if (char !== undefined) this.#query = query + char;
   }
 
-  #hits(query: string): string[] {
-    return [APPLICATION].filter((title) => title.toLowerCase().includes(query.trim().toLowerCase()));
+  #hits(query: string): Title[] {
+    const wanted = query.trim().toLowerCase();
+    return (Object.keys(PROGRAMS) as Title[]).filter((title) => title.toLowerCase().includes(wanted));
   }
 
-  #launch(): void {
-    const path = this.#definition.os === 'windows' ? HARBOR_WINDOWS : HARBOR_LINUX;
+  #launch(title: Title): void {
+    const path = PROGRAMS[title][this.#definition.os];
     // The launcher starts what is on disk; a removed package simply does nothing, as on the real thing.
     void this.#files.exists(path).then((exists) => {
       if (exists) this.#processes.spawn({ path, user: this.#definition.user, session: 'desktop' });
     });
   }
 
-  async #open(process: GuestProcess, path: string): Promise<void> {
-    const isHarbor = path === HARBOR_LINUX || path.toLowerCase() === HARBOR_WINDOWS.toLowerCase();
-    if (process.session !== 'desktop' || !isHarbor) return;
-    if (!(await this.#isHarbor(path))) {
-      this.#processes.exit(process.pid, EXEC_FORMAT_ERROR);
-      return;
-    }
-    const program = this.#harbor();
-    try {
-      await program.load();
-    } catch (error) {
-      this.#journal.append(process.comm, process.pid, String(error));
-      this.#processes.exit(process.pid, CONFIG_ERROR);
-      return;
-    }
+  async #open(process: GuestProcess, path: string, args: readonly string[] = []): Promise<void> {
+    if (process.session !== 'desktop') return;
+    const program = isFile(path, 'Text Editor')
+      ? new TextEditor(args[0])
+      : await this.#openHarbor(process, path);
+    if (program === undefined) return;
     if (!this.#processes.list().some(({ pid }) => pid === process.pid)) return;
     const { width, height } = this.#shown;
     const [w, h] = [program.size.width, program.size.height + TITLE_BAR];
@@ -347,6 +362,23 @@ export class Desktop implements Display {
       this.#faults.has('slow-paint') ? SLOW_PAINT_MS : FIRST_PAINT_MS,
     );
     this.#timers.add(timer);
+  }
+
+  async #openHarbor(process: GuestProcess, path: string): Promise<Program | undefined> {
+    if (!isFile(path, 'Harbor Chat')) return undefined;
+    if (!(await this.#isHarbor(path))) {
+      this.#processes.exit(process.pid, EXEC_FORMAT_ERROR);
+      return undefined;
+    }
+    const program = this.#harbor();
+    try {
+      await program.load();
+      return program;
+    } catch (error) {
+      this.#journal.append(process.comm, process.pid, String(error));
+      this.#processes.exit(process.pid, CONFIG_ERROR);
+      return undefined;
+    }
   }
 
   /** Whatever else lies in the application's place does not run. */
@@ -399,4 +431,10 @@ export class Desktop implements Display {
       before.width === width && before.height === height ? changedArea(before, this.#shown) : 'resized';
     if (area !== undefined) for (const listener of [...this.#listeners]) listener(area);
   }
+}
+
+/** Whether a path is that of this program. */
+function isFile(path: string, title: Title): boolean {
+  const { linux, windows } = PROGRAMS[title];
+  return path === linux || path.toLowerCase() === windows.toLowerCase();
 }

@@ -206,6 +206,15 @@ function pipelineCmdlets(host: ShellHost, { user }: Caller): Commands {
         ],
       };
     },
+    // Looks through PATH.
+    'get-command': async (call) => {
+      const name = show(call.argument('Name', 0) ?? '');
+      for (const folder of ['C:\\Windows\\system32', 'C:\\Windows']) {
+        const path = `${folder}\\${name}`;
+        if (await host.disk.exists(path)) return { values: [{ display: path, Name: name, Path: path }] };
+      }
+      return { errors: [`Get-Command : The term '${name}' is not recognized as the name of a cmdlet`] };
+    },
     'split-path': (call) => {
       const path = show(call.argument('Path', 0) ?? call.named('LiteralPath') ?? call.named('Parent') ?? '');
       return { values: [path.slice(0, path.lastIndexOf('\\'))] };

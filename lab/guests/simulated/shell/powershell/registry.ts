@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { HARBOR_WINDOWS } from '../../files.ts';
 import type { ShellHost } from '../shell.ts';
 import { codePageOf } from './console.ts';
 import type { Value } from './values.ts';
@@ -26,6 +27,10 @@ export function registryOf(host: ShellHost): Readonly<Record<string, Value>> {
       // Windows 11 has kept the name.
       ProductName: definition.prettyName.replace('Windows 11', 'Windows 10').replace('Microsoft ', ''),
       CurrentBuildNumber: definition.kernel,
+    },
+    [`hklm:\\${windows}\\app paths\\harborchat.exe`]: {
+      display: 'HarborChat.exe',
+      '(default)': `"${HARBOR_WINDOWS}"`,
     },
     'hklm:\\software\\openssh': {
       display: 'OpenSSH',

@@ -166,6 +166,7 @@ export class TaskScheduler {
     const session = task.isInteractive ? 'desktop' : 'system';
     const { pid } = processes.spawn({
       path: task.path,
+      args: task.arguments === '' ? [] : [task.arguments.replace(/^"(.*)"$/, '$1')],
       user: this.#userOf(task),
       session,
       task: task.settings,
