@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { type MachineOptions, projectsFrom, readEnvironment } from './fixtures/matrix.ts';
+import { type MachineOptions, projectsFrom, readEnvironment, workersFor } from './fixtures/matrix.ts';
 import { labServer } from './lab/package.ts';
 import { builtOnRequest, leaveOutUnbuilt } from './lab/real-guest.ts';
 import desktops from './vm-matrix.desktops.ts';
@@ -10,6 +10,7 @@ const usesLab = !PROXMOX_HOST || VMWRIGHT_LAB_ENV !== undefined;
 /** A shard is a part of a run: `npx playwright merge-reports` makes one summary of all. */
 const isShard = process.argv.some((word) => word.startsWith('--shard'));
 const startsLab = !PROXMOX_HOST && VMWRIGHT_LAB_ENV === undefined;
+const machines = usesLab ? [...leaveOutUnbuilt(matrix), ...builtOnRequest(desktops)] : matrix;
 
 export default defineConfig<object, MachineOptions>({
   testDir: 'specs',
@@ -18,9 +19,8 @@ export default defineConfig<object, MachineOptions>({
   forbidOnly: process.env.CI !== undefined,
   // A missing baseline is written, and its test fails once. In CI nobody looks at it, and none is written.
   ...(process.env.CI === undefined ? {} : { updateSnapshots: 'none' as const }),
-  projects: projectsFrom(usesLab ? [...leaveOutUnbuilt(matrix), ...builtOnRequest(desktops)] : matrix, {
-    timeoutScale: Number(TIMEOUT_SCALE ?? 1),
-  }),
+  workers: workersFor(machines),
+  projects: projectsFrom(machines, { timeoutScale: Number(TIMEOUT_SCALE ?? 1) }),
   ...(VMWRIGHT_LIVE === '1' ? { globalSetup: './fixtures/recording/live-setup.ts' } : {}),
   reporter: [
     // Before anything of this run is written.

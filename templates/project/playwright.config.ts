@@ -1,6 +1,6 @@
 import { defineConfig } from '@playwright/test';
 import { labServer } from 'vmwright/lab';
-import { type MachineOptions, projectsFrom, readEnvironment } from 'vmwright/matrix';
+import { type MachineOptions, projectsFrom, readEnvironment, workersFor } from 'vmwright/matrix';
 import matrix from './vm-matrix.ts';
 
 const { CI, PROXMOX_HOST, TIMEOUT_SCALE, VMWRIGHT_LIVE } = readEnvironment();
@@ -14,6 +14,8 @@ export default defineConfig<object, MachineOptions>({
   forbidOnly: CI !== undefined,
   // A missing baseline is written, and its test fails once: look at the picture. In CI nobody looks, and none is written.
   ...(CI === undefined ? {} : { updateSnapshots: 'none' }),
+  // All machines at once, up to a limit: they work elsewhere. `--workers=1` runs one after the other.
+  workers: workersFor(matrix),
   projects: projectsFrom(matrix, { timeoutScale: Number(TIMEOUT_SCALE ?? 1) }),
   // VMWRIGHT_LIVE=1 shows the screens in a browser meanwhile.
   ...(VMWRIGHT_LIVE === '1' ? { globalSetup: 'vmwright/live' } : {}),
