@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { dirname, resolve } from 'node:path';
 import type {
   FullConfig,
   Reporter,
@@ -18,7 +19,14 @@ import type {
   TestResult,
   TestStep,
 } from '@playwright/test/reporter';
-import { redactBytes, redactText, redactValue, weakSecrets, tell } from '../fixtures/secrets/index.ts';
+import {
+  allSecrets,
+  redactBytes,
+  redactText,
+  redactValue,
+  tell,
+  weakSecrets,
+} from '../fixtures/secrets/index.ts';
 import { cleanFile, cleanFolder } from '../fixtures/secrets/folders.ts';
 import { shown, terminalText } from '../fixtures/secrets/visible.ts';
 import { registerRunSecrets } from './secrets.ts';
@@ -33,9 +41,16 @@ export default class RedactReporter implements Reporter {
   readonly #warned = new Set<string>();
   /** When the first test began whose worker was ended. Milliseconds since the epoch. */
   #diedSince = Infinity;
+  #suite: Suite | undefined;
+  /** When the run began. Milliseconds since the epoch. */
+  #since = 0;
+  /** How many secrets were known when the first result was searched. */
+  #knownAtFirst: number | undefined;
 
   onBegin(config: FullConfig, suite: Suite): void {
     this.#config = config;
+    this.#suite = suite;
+    this.#since = Date.now();
     this.#register();
     cleanSuite(suite);
   }
@@ -59,33 +74,37 @@ export default class RedactReporter implements Reporter {
       result.errors.some(({ message = '' }) => message.includes(WORKER_DIED))
     )
       this.#diedSince = Math.min(this.#diedSince, result.startTime.getTime() - CLOCK_STEP_MS);
-    Object.assign(test, { annotations: redactValue(test.annotations) });
-    Object.assign(result, { annotations: redactValue(result.annotations) });
-    for (const error of [...result.errors, ...(result.error === undefined ? [] : [result.error])])
-      cleanError(error);
-    for (const step of result.steps) cleanSteps(step);
-    for (const chunks of [result.stdout, result.stderr]) {
-      const clean = chunks.map((chunk) =>
-        typeof chunk === 'string' ? redactText(chunk) : redactBytes(chunk),
-      );
-      chunks.splice(0, chunks.length, ...clean);
-    }
-    for (const attachment of result.attachments) {
-      attachment.name = redactText(attachment.name, false);
-      if (attachment.body !== undefined) attachment.body = quotable(redactBytes(attachment.body));
-      if (attachment.path !== undefined) cleanFile(attachment.path);
-    }
+    this.#knownAtFirst ??= allSecrets().size;
+    cleanResult(test, result);
   }
 
   onError(error: TestError): void {
     cleanError(error);
   }
 
-  /** What a worker left that was ended before it could search its files. The others are over, too. */
+  /**
+   * What a test said before another one named the secret in it. And what a worker left that was ended before it could
+   * search its files: the others are over, too.
+   */
   onEnd(): void {
+    if (this.#suite !== undefined && this.#hasLearned()) {
+      cleanSuite(this.#suite);
+      for (const test of this.#suite.allTests()) for (const result of test.results) cleanResult(test, result);
+    }
     if (this.#diedSince === Infinity) return;
-    const folders = new Set(this.#config?.projects.map(({ outputDir }) => outputDir));
-    for (const folder of folders) cleanFolder(folder, this.#diedSince);
+    for (const folder of testFolders(this.#config)) cleanFolder(folder, this.#diedSince);
+  }
+
+  /** What reporters wrote while they did not know, and the files of tests. */
+  async onExit(): Promise<void> {
+    if (this.#config === undefined || !this.#hasLearned()) return;
+    const { folders, state } = writtenBy(this.#config);
+    for (const folder of folders) cleanFolder(folder, this.#since - CLOCK_STEP_MS, state);
+    return Promise.resolve();
+  }
+
+  #hasLearned(): boolean {
+    return allSecrets().size > (this.#knownAtFirst ?? Infinity);
   }
 
   printsToStdio(): boolean {
@@ -102,6 +121,35 @@ export default class RedactReporter implements Reporter {
   }
 }
 
+function testFolders(config: FullConfig | undefined): Set<string> {
+  return new Set(config?.projects.map(({ outputDir }) => outputDir));
+}
+
+/**
+ * Folders of this run's tests, and of reporters that write as they hear of something. The state of runs is left to the
+ * reporter that keeps it: other runs may be writing there.
+ */
+function writtenBy(config: FullConfig): { folders: ReadonlySet<string>; state: string } {
+  const root = config.configFile === undefined ? config.rootDir : dirname(config.configFile);
+  const folders = testFolders(config);
+  let state = 'test-results/state';
+  for (const [name, options] of config.reporter) {
+    const {
+      resultsDir = name.includes('allure') ? 'allure-results' : undefined,
+      outputDir = name === 'blob' ? 'blob-report' : undefined,
+      stateFolder = state,
+    } = (options ?? {}) as {
+      readonly resultsDir?: string;
+      readonly outputDir?: string;
+      readonly stateFolder?: string;
+    };
+    state = stateFolder;
+    for (const folder of [resultsDir, outputDir])
+      if (folder !== undefined) folders.add(resolve(root, folder));
+  }
+  return { folders, state: resolve(root, state) };
+}
+
 /**
  * The same bytes. Reporters that print to a terminal quote an attached text as `toString()` gives it, without naming an
  * encoding as those do that write files: there nothing in it acts.
@@ -111,6 +159,23 @@ function quotable(body: Buffer): Buffer {
   const toString = (...range: Parameters<Buffer['toString']>): string =>
     range[0] === undefined ? terminalText(plain(...range)) : plain(...range);
   return Object.defineProperty(body, 'toString', { value: toString, configurable: true });
+}
+
+function cleanResult(test: TestCase, result: TestResult): void {
+  Object.assign(test, { annotations: redactValue(test.annotations) });
+  Object.assign(result, { annotations: redactValue(result.annotations) });
+  for (const error of [...result.errors, ...(result.error === undefined ? [] : [result.error])])
+    cleanError(error);
+  for (const step of result.steps) cleanSteps(step);
+  for (const chunks of [result.stdout, result.stderr]) {
+    const clean = chunks.map((chunk) => (typeof chunk === 'string' ? redactText(chunk) : redactBytes(chunk)));
+    chunks.splice(0, chunks.length, ...clean);
+  }
+  for (const attachment of result.attachments) {
+    attachment.name = redactText(attachment.name, false);
+    if (attachment.body !== undefined) attachment.body = quotable(redactBytes(attachment.body));
+    if (attachment.path !== undefined) cleanFile(attachment.path);
+  }
 }
 
 function cleanSuite(suite: Suite): void {

@@ -25,7 +25,7 @@ import type {
   WorkerInfo,
 } from '@playwright/test/reporter';
 import { ciAttempt, runUrl } from '../fixtures/config/ci.ts';
-import { redact, redactRecord, tell, tellRendered } from '../fixtures/secrets/index.ts';
+import { allSecrets, redact, redactRecord, tell, tellRendered } from '../fixtures/secrets/index.ts';
 import { identityOf } from '../fixtures/process/identity.ts';
 import { claimName, claimOutput } from '../runs/build-claim.ts';
 import type { Claim } from '../runs/claim.ts';
@@ -47,6 +47,7 @@ import {
   openJournal,
   type Origin,
   type PlannedHost,
+  rewriteJournal,
 } from '../runs/journal.ts';
 import { foldJournal, type RunModel } from '../runs/model.ts';
 import { type NoteKind, noteOf } from '../runs/notes.ts';
@@ -115,6 +116,8 @@ export default class SummaryReporter implements Reporter {
   readonly #claims: Claim[] = [];
   #hasOutput = false;
   #journal: JournalWriter | undefined;
+  /** How many secrets were known when the first event was written down. */
+  #knownAtFirst = Infinity;
   #progress: ProgressBoard | undefined;
   /** Of this run, or of the share of it that is run here. */
   #folder = '';
@@ -298,6 +301,7 @@ export default class SummaryReporter implements Reporter {
     }
     const folder = this.#openRun(beginning);
     this.#folder = folder;
+    this.#knownAtFirst = allSecrets().size;
     const journal = openJournal(join(folder, FILES.journal));
     for (const event of [...this.#events, ...this.#faults]) journal.append(event);
     this.#journal = journal;
@@ -466,6 +470,9 @@ export default class SummaryReporter implements Reporter {
         this.#recordError({ short, excerpt: short });
       }
       this.#journal?.close();
+      // Written before a test named a secret that stands in it.
+      if (this.#journal !== undefined && allSecrets().size > this.#knownAtFirst)
+        rewriteJournal(join(this.#folder, FILES.journal), redactRecord);
     });
     // Playwright merges with 0 whatever the tests came to.
     if (this.#isMerging && code === 0 && this.#model().state !== 'COMPLETED') process.exitCode = 1;

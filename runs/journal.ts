@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { VmwrightError } from '../fixtures/errors.ts';
 
@@ -243,6 +243,26 @@ export function openJournal(file: string): JournalWriter {
     },
     close: () => closeSync(descriptor),
   };
+}
+
+/**
+ * Writes a closed journal again, each line through `change`: a run may learn at its end what it may not show. Lines that
+ * are no events stay as they are.
+ */
+export function rewriteJournal(file: string, change: (line: object) => object): void {
+  const rewritten = `${file}.new`;
+  const lines = readFileSync(file, 'utf8').split('\n');
+  writeFileSync(rewritten, lines.map((line) => changedLine(line, change)).join('\n'), { flush: true });
+  renameSync(rewritten, file);
+}
+
+function changedLine(line: string, change: (line: object) => object): string {
+  try {
+    const event: unknown = JSON.parse(line);
+    return typeof event === 'object' && event !== null ? JSON.stringify(change(event)) : line;
+  } catch {
+    return line;
+  }
 }
 
 /**
