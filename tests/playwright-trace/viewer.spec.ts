@@ -1,17 +1,17 @@
 /**
  * A failed log-in in Playwright's own trace viewer, and in which tests there is a trace at all.
  */
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { unzipSync } from 'fflate';
-import { decodeImage, intersect, type Rect } from '../../fixtures/image/frame.ts';
-import { createScreenReader } from '../../fixtures/vision/index.ts';
+import { intersect, type Rect } from '../../fixtures/image/frame.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { runOnLab } from '../support/lab-project.ts';
 import { requirePeer } from '../support/peers.ts';
-import { showTrace } from './support/viewer.ts';
+import { runPlaywright } from '../support/runner.ts';
+import { choose, showFolder, shownScreen, shownText, showTrace, textOf } from './support/viewer.ts';
 
 let lab: Lab;
 test.beforeAll(async () => {
@@ -24,7 +24,7 @@ test.afterAll(async () => {
 test.describe.configure({ timeout: 300_000 });
 
 const LOG_IN = `
-test('log in', async ({ app, vncPage, ssh }) => {
+test('log in', async ({ app, vncPage, ssh, vm }, info) => {
   await app.launch({ showing: 'Sign in' });
   await expect(vncPage).toShowText('Email');
   await test.step('by hand', async () => {
@@ -33,6 +33,15 @@ test('log in', async ({ app, vncPage, ssh }) => {
     await vncPage.keyboard.type('!');
     await vncPage.getByText('Log in').click();
   });
+  console.log('said by the spec');
+  await ssh.exec(sh\`uname -r\`);
+  await ssh.exec(sh\`systemctl is-active none.service\`, { check: false });
+  await ssh.upload(info.file, '/tmp/uploaded.ts');
+  await vm.agent.exec(['hostname']);
+  await vm.checkpoint('seen');
+  await vm.api.snapshot.$('none').config.$get().catch(() => undefined);
+  // Has no display there: the journal tells.
+  await ssh.exec(sh\`systemd-run --user /opt/harbor/harbor-chat\`);
   await expect(vncPage).toShowText('general channel', { timeout: 3000 });
 });
 test('passes', async ({ vncPage }) => { await vncPage.keyboard.press('Escape'); });
@@ -58,47 +67,30 @@ function isOfScreen(path: string): boolean {
   return Object.keys(parts(path)).some((name) => name.startsWith('screencast/'));
 }
 
-/** Chooses an action of the list. */
-async function choose(page: Page, title: string): Promise<void> {
-  await page.getByRole('treeitem', { name: title }).last().click();
-}
-
-/** The screen that the viewer shows, as a picture of its own. */
-async function shownScreen(page: Page): Promise<Buffer> {
-  const image = page.frameLocator('iframe.snapshot-visible').locator('img');
-  await expect(image).toBeVisible();
-  await expect.poll(() => image.evaluate((one) => (one as HTMLImageElement).naturalWidth)).toBe(1280);
-  return image.screenshot();
-}
-
-interface HTMLImageElement {
-  readonly naturalWidth: number;
-}
-
 /** The viewer changes its picture when it has the next one. */
 const LATER = { timeout: 20_000 };
 
-async function textOf(picture: Buffer): Promise<string> {
-  const map = await createScreenReader().read(await decodeImage(picture, 'picture'));
-  return map.lines.map(({ text }) => text).join('\n');
-}
-
 let traced: Promise<string> | undefined;
 
-/** The trace of a log-in that fails, made once. */
+/** The trace of a log-in that fails, made once; beside it the reports of its run. */
 function failedLogIn(folder: string): Promise<string> {
-  traced ??= runOnLab(lab, folder, { spec: LOG_IN, config: `use: { trace: 'retain-on-failure' },` }).then(
-    (run) => {
-      expect(run.output).toMatch(/2 failed\n[^]*1 passed/);
-      const traces = tracesOf(folder);
-      const found = Object.entries(traces).find(([name]) => name.includes('log-in'))?.[1] ?? '';
-      expect(Object.keys(traces)).toHaveLength(2);
-      expect(isOfScreen(found)).toBe(true);
-      const kept = join(mkdtempSync(join(tmpdir(), 'vmwright-trace-')), 'trace.zip');
-      copyFileSync(found, kept);
-      return kept;
-    },
-  );
+  const config = `use: { trace: 'retain-on-failure' },`;
+  const reporters = [
+    ['html', { open: 'never', outputFolder: 'html' }],
+    ['blob', { outputFile: 'blobs/report.zip' }],
+  ] as const;
+  traced ??= runOnLab(lab, folder, { spec: LOG_IN, config, reporters }).then((run) => {
+    expect(run.output).toMatch(/2 failed\n[^]*1 passed/);
+    const traces = tracesOf(folder);
+    const found = Object.entries(traces).find(([name]) => name.includes('log-in'))?.[1] ?? '';
+    expect(Object.keys(traces)).toHaveLength(2);
+    expect(isOfScreen(found)).toBe(true);
+    const kept = mkdtempSync(join(tmpdir(), 'vmwright-trace-'));
+    cpSync(found, join(kept, 'trace.zip'));
+    for (const report of ['html', 'blobs'])
+      cpSync(join(folder, report), join(kept, report), { recursive: true });
+    return join(kept, 'trace.zip');
+  });
   return traced;
 }
 
@@ -106,7 +98,7 @@ test('TV2: a failed log-in in the trace viewer: film strip, nested actions, scre
   requirePeer(test, 'chromium');
   const trace = await failedLogIn(info.outputPath('project'));
   await showTrace(trace, async (page) => {
-    const textShown = async () => textOf(await shownScreen(page));
+    const textShown = () => shownText(page);
     const actions = page.getByRole('treeitem');
     await expect(actions.filter({ hasText: 'by hand' }).first()).toBeVisible({ timeout: 30_000 });
     // A film strip of the screen.
@@ -215,6 +207,120 @@ test('Pick locator on the screen answers with the name that locators of the scre
     await expect(page.getByText("getByText('Sign in to Harbor')").first()).toBeVisible();
     await info.attach('picked', { body: await page.screenshot(), contentType: 'image/png' });
   });
+});
+
+/** The one row of the viewer's tab Network that has a text, by the names of its columns. */
+async function requested(page: Page, name: string | RegExp): Promise<Record<string, string>> {
+  const row = page.locator('.network-list-view .list-view-entry').filter({ hasText: name });
+  await expect(row, String(name)).toHaveCount(1);
+  const cells = await row.locator('.grid-view-cell').all();
+  const told = cells.map(async (cell) => {
+    const column = /grid-view-column-(\w+)/.exec((await cell.getAttribute('class')) ?? '')?.[1] ?? '';
+    return [column, (await cell.innerText()).trim()] as const;
+  });
+  return Object.fromEntries(await Promise.all(told));
+}
+
+test('TV5: Console has the journal of the guest and what the spec prints, Network the calls to cluster, agent and SSH', async ({}, info) => {
+  requirePeer(test, 'chromium');
+  const trace = await failedLogIn(info.outputPath('project'));
+  await showTrace(trace, async (page) => {
+    await expect(page.getByRole('treeitem').first()).toBeVisible({ timeout: 30_000 });
+    await page.getByRole('tab', { name: 'Console' }).click();
+    const lines = page.locator('.console-line');
+    await expect(lines.filter({ hasText: 'said by the spec' })).toHaveCount(1);
+    // In the order in which they were said.
+    const [before, after] = await Promise.all(
+      ['said by the spec', 'Authorization required'].map(async (text) =>
+        (await lines.allInnerTexts()).findIndex((line) => line.includes(text)),
+      ),
+    );
+    expect(after).toBeGreaterThan(before!);
+    await info.attach('console', { body: await page.screenshot(), contentType: 'image/png' });
+
+    await page.getByRole('tab', { name: 'Network' }).click();
+    const took = expect.stringMatching(/^(?!0ms)\d+(?:\.\d+)?m?s$/);
+    const well = { status: '200', duration: took };
+    expect(await requested(page, 'fedora42 $ systemctl is-active')).toMatchObject({
+      method: 'EXEC',
+      name: 'fedora42 $ systemctl is-active none.service (exit code 3)',
+      status: '500',
+      duration: took,
+    });
+    expect(await requested(page, 'by its agent $ hostname')).toMatchObject({ method: 'EXEC', ...well });
+    expect(await requested(page, 'fedora42 /tmp/uploaded.ts')).toMatchObject({ method: 'UPLOAD', ...well });
+    expect(await requested(page, /qmsnapshot/)).toMatchObject({
+      method: 'TASK',
+      name: 'qmsnapshot on pve',
+      ...well,
+    });
+    expect(await requested(page, /^exec-status/)).toMatchObject({ method: 'GET', ...well });
+    await info.attach('network', { body: await page.screenshot(), contentType: 'image/png' });
+
+    // What came back.
+    for (const [name, status, output] of [
+      ['fedora42 $ systemctl is-active', '500 exit code 3', 'inactive'],
+      ['by its agent $ hostname', '200 exit code 0', 'fedora42'],
+    ] as const) {
+      await page.locator('.network-list-view .grid-view-column-name').filter({ hasText: name }).click();
+      await expect(page.getByText(status)).toBeVisible();
+      await page.getByRole('tab', { name: 'Response' }).click();
+      await expect(page.locator('.CodeMirror-code').filter({ hasText: output }).last()).toBeVisible();
+      await page.getByRole('tab', { name: 'Headers' }).click();
+    }
+    await info.attach('answer', { body: await page.screenshot(), contentType: 'image/png' });
+  });
+});
+
+/** What `npx playwright trace` says of a trace. */
+async function told(folder: string, ...args: string[]): Promise<string> {
+  const { exitCode, stdout, output } = await runPlaywright(folder, ['trace', ...args]);
+  expect(exitCode, output).toBe(0);
+  return stdout;
+}
+
+test('TV6: playwright trace lists actions and console and saves a screenshot', async ({}, info) => {
+  const trace = await failedLogIn(info.outputPath('project'));
+  const folder = info.outputPath('command');
+  mkdirSync(folder);
+  await told(folder, 'open', trace);
+  const actions = await told(folder, 'actions');
+  // Under its step, with its time.
+  expect(actions).toMatch(
+    /^ +\d+\. \d:\d\d\.\d+ {2}by hand .*\n +\d+\. \d:\d\d\.\d+ {4}Fill field "Email" with "alice@harbor\.example" +\d/m,
+  );
+  expect(actions).toMatch(/Expect "toShowText" .* ✗/);
+  const [, fill = ''] = /(\d+)\. \S+ +Fill field "Password"/.exec(actions) ?? [];
+  await told(folder, 'screenshot', fill, '--output', 'fill.png');
+  expect(await textOf(readFileSync(join(folder, 'fill.png')))).toMatch(/Sign in to Harbor[^]*a\w+@harb/);
+  const console = await told(folder, 'console');
+  expect(console).toMatch(/\[browser\] +log +.*harbor-chat\[\d+\]: Authorization required/);
+  expect(console).toContain('said by the spec');
+  expect(await told(folder, 'requests', '--failed')).toMatch(/EXEC +500 +fedora42 \$ systemctl is-active/);
+  await told(folder, 'close');
+});
+
+test('TV6: the HTML report shows the trace as a tile and opens it, and so does one of merged reports', async ({}, info) => {
+  requirePeer(test, 'chromium');
+  const kept = dirname(await failedLogIn(info.outputPath('project')));
+  const merged = await runPlaywright(kept, ['merge-reports', '--reporter=html', 'blobs'], {
+    env: { PLAYWRIGHT_HTML_OUTPUT_DIR: join(kept, 'merged'), PLAYWRIGHT_HTML_OPEN: 'never' },
+  });
+  expect(merged.exitCode, merged.output).toBe(0);
+  for (const report of ['html', 'merged'])
+    await showFolder(join(kept, report), 'index.html', async (page) => {
+      await page.getByRole('link', { name: 'log in', exact: true }).click();
+      const tile = page.locator('a[href*="trace/index.html"]').filter({ has: page.locator('img') });
+      await expect(tile).toHaveCount(1);
+      await info.attach(report, { body: await page.screenshot(), contentType: 'image/png' });
+      await tile.click();
+      await expect(page.getByRole('treeitem', { name: 'Launch Harbor Chat' })).toBeVisible({
+        timeout: 30_000,
+      });
+      await expect.poll(() => page.locator('.film-strip-frame').count()).toBeGreaterThan(3);
+      await choose(page, 'Expect "toShowText"');
+      await shownScreen(page);
+    });
 });
 
 test('TV2: with "on" every test has the screen in its trace, with "on-first-retry" only the second attempt', async ({}, info) => {
