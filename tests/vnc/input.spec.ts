@@ -262,17 +262,53 @@ test('rules 16, 17: wheel, drag, hover and park', async () => {
   expect(drag.at(-1)).toMatchObject({ x: 40, y: 30, buttons: 0 });
   expect(drag.length).toBeGreaterThan(8);
   server.log.length = 0;
-  await page.mouse.hover(40, 30); // it is there already: QEMU would ignore the move alone
+  // It is there already: QEMU would ignore the move alone.
+  await clock.until(page.mouse.hover(40, 30, { motion: 'instant' }));
   await page.mouse.park();
   await settle();
-  expect(server.pointers().map(({ x, y }) => [x, y])).toEqual([
-    [40, 30],
+  const aside = [
     [39, 30],
     [40, 30],
+  ];
+  expect(server.pointers().map(({ x, y }) => [x, y])).toEqual([
+    [40, 30],
+    ...[...aside, ...aside, ...aside],
     [63, 47],
   ]);
   await expect(page.mouse.click(64, 0)).rejects.toMatchObject({ code: 'POINT_OUTSIDE_SCREEN' });
   await page.close();
+});
+
+test('a hover moves as a hand does, a drag begins and ends slowly, and the machine scales their pauses', async () => {
+  const took: number[][] = [];
+  for (const timeoutScale of [1, 4]) {
+    const { clock, page, server } = await start(new ScriptedServer(), { timeoutScale });
+    await page.mouse.move(1, 1);
+    await settle();
+    server.log.length = 0;
+    const begin = clock.now();
+    await clock.until(page.mouse.hover(50, 40), 2);
+    const hovered = clock.now();
+    await settle();
+    const path = server.pointers().map(({ x, y }) => `${x},${y}`);
+    expect(new Set(path).size, 'different places on the way').toBeGreaterThan(8);
+    expect(path.slice(-4), 'it moves on the spot').toEqual(['49,40', '50,40', '49,40', '50,40']);
+    server.log.length = 0;
+    await clock.until(page.mouse.drag({ x: 2, y: 2 }, { x: 60, y: 2 }), 2);
+    await settle();
+    const held = server.pointers().filter(({ buttons }) => buttons === 1);
+    expect(held.slice(0, 5).map(({ x }) => x)).toEqual([2, 5, 8, 11, 14]);
+    expect(held.at(-1)).toMatchObject({ x: 60, y: 2 });
+    took.push([hovered - begin, clock.now() - hovered]);
+    // One that is shorter than what begins it goes no further.
+    server.log.length = 0;
+    await clock.until(page.mouse.drag({ x: 10, y: 10 }, { x: 13, y: 10 }));
+    await settle();
+    expect(Math.max(...server.pointers().map(({ x }) => x))).toBe(13);
+    expect(server.pointers().at(-1)).toMatchObject({ x: 13, y: 10, buttons: 0 });
+    await page.close();
+  }
+  expect(took[1]).toEqual(took[0]!.map((ms) => ms * 4));
 });
 
 test('rule 17: after a reboot a click where the pointer was last, and parking again, begin one pixel aside', async () => {

@@ -31,6 +31,9 @@ export const FAULTS = {
     'the agent tells first a card of the VM whose address leads nowhere, one of Docker, a VPN, and a second address of its own card',
   'shell-prints':
     'the login shell prints a greeting before each command, as a .bashrc or a PowerShell profile may',
+  'menu-wants-motion': 'a submenu opens only for a pointer that moves within its item for a while, as in Qt',
+  'drag-wants-time':
+    'a drag begins some time after the press, with motion, and is dropped where the pointer has been moved for a while',
   'drops-shifted': 'Wayland: a shifted character without a Shift key held is lost',
 } as const;
 

@@ -105,6 +105,7 @@ export class Desktop implements Display {
   #windows: Window[] = [];
   #query: string | undefined;
   #buttons = 0;
+  #pointer = { x: 0, y: 0 };
   #caret = true;
   #blinking: NodeJS.Timeout | undefined;
   #canvas: Canvas;
@@ -200,10 +201,24 @@ export class Desktop implements Display {
 
   pointer(x: number, y: number, buttons: number): void {
     const pressed = (buttons & 1) !== 0 && (this.#buttons & 1) === 0;
+    // An absolute pointer that is told where it is already has not moved.
+    const isMotion = this.#pointer.x !== x || this.#pointer.y !== y || this.#buttons !== buttons;
     this.#buttons = buttons;
-    if (!pressed || this.#phase !== 'desktop') return;
-    this.#click(x, y);
-    this.#repaint();
+    this.#pointer = { x, y };
+    if (this.#phase !== 'desktop' || !isMotion) return;
+    if (pressed) this.#click(x, y);
+    const isMoved = this.#pointed(x, y);
+    if (pressed || isMoved) this.#repaint();
+  }
+
+  /** The window in front follows the pointer. @returns whether it does */
+  #pointed(x: number, y: number): boolean {
+    const front = this.#windows.at(-1);
+    if (front?.program.pointer === undefined || !front.painted) return false;
+    if (this.#overlay() !== undefined || this.#query !== undefined) return false;
+    const content = contentOf(front.frame);
+    front.program.pointer(x - content.x, y - content.y, (this.#buttons & 1) !== 0);
+    return true;
   }
 
   /** A display adapter of Proxmox's `vga`: on virtio-gpu and qxl composited windows are not in what VNC captures. */
@@ -240,7 +255,7 @@ export class Desktop implements Display {
     this.#phase = state.phase;
     this.#query = state.query;
     this.#windows = state.windows.map(({ pid, title, frame, program }) => {
-      const restored = title === 'Text Editor' ? new TextEditor() : this.#harbor();
+      const restored = title === 'Text Editor' ? new TextEditor(this.#faults) : this.#harbor();
       restored.restore(program);
       return { pid, frame, program: restored, painted: true };
     });
@@ -343,7 +358,7 @@ export class Desktop implements Display {
   async #open(process: GuestProcess, path: string, args: readonly string[] = []): Promise<void> {
     if (process.session !== 'desktop') return;
     const program = isFile(path, 'Text Editor')
-      ? new TextEditor(args[0])
+      ? new TextEditor(this.#faults, args[0])
       : await this.#openHarbor(process, path);
     if (program === undefined) return;
     if (!this.#processes.list().some(({ pid }) => pid === process.pid)) return;

@@ -22,6 +22,8 @@ export interface Program {
   key(press: KeyPress): void;
   /** A press of the primary button, relative to the content's top left corner. */
   click(x: number, y: number): void;
+  /** Any event of the pointer, relative to the content as well; with the button held, from outside of it too. */
+  pointer?(x: number, y: number, isDown: boolean): void;
   /** Everything that a RAM snapshot holds of it. */
   snapshot(): unknown;
   restore(state: unknown): void;
