@@ -398,6 +398,24 @@ test('what cannot be unpacked is searched as bytes, and every other part of the 
   expect(gunzipSync(redactBytes(long.subarray(0, -20))).includes(value)).toBe(false);
 });
 
+test('a ZIP loses no part of two that are called the same, before or after masking', () => {
+  new Secret('TWICE_PASSWORD', 'Wx6-marble-Gate');
+  new Secret('TWICE_TOKEN', 'Kx6-pewter-Hill');
+  const texts = (zip: Uint8Array): string[] =>
+    Object.values(unzipSync(redactBytes(Buffer.from(zip)))).map((content) => Buffer.from(content).toString());
+  const twice = Buffer.from(
+    zipSync({ 'a.txt': strToU8('first Wx6-marble-Gate'), 'b.txt': strToU8('second Wx6-marble-Gate') }),
+  );
+  for (let at = twice.indexOf('b.txt'); at >= 0; at = twice.indexOf('b.txt')) twice.write('a.txt', at);
+  expect(texts(twice)).toEqual(['first {TWICE_PASSWORD}', 'second {TWICE_PASSWORD}']);
+  // Nor where only the part that is hidden by the other has it.
+  const hidden = Buffer.from(zipSync({ 'a.txt': strToU8('Kx6-pewter-Hill'), 'b.txt': strToU8('nothing') }));
+  for (let at = hidden.indexOf('b.txt'); at >= 0; at = hidden.indexOf('b.txt')) hidden.write('a.txt', at);
+  expect(texts(hidden)).toEqual(['{TWICE_TOKEN}', 'nothing']);
+  const masked = zipSync({ 'of Wx6-marble-Gate': strToU8('one'), 'of {TWICE_PASSWORD}': strToU8('two') });
+  expect(texts(masked)).toEqual(['one', 'two']);
+});
+
 test('an archive that unpacks to more than can be searched does not keep the rest from it', () => {
   const value = 'Wx9-marble-Gate';
   new Secret('LARGE_PASSWORD', value);
