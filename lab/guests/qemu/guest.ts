@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AgentReply, GuestError, type LabGuest, type RunState } from '../guest.ts';
+import { type AgentReply, type GuestConfig, GuestError, type LabGuest, type RunState } from '../guest.ts';
 import { AgentChannel } from './agent.ts';
 import type { Image } from './image.ts';
 import { SLOWNESS } from './kvm-probe.ts';
@@ -97,8 +97,8 @@ export class QemuGuest implements LabGuest {
   }
 
   /** Boots from the disk. Processors and memory are the lab's own: a RAM state fits no other machine. */
-  start(): Promise<void> {
-    return this.#launch(this.#machine);
+  start(config: GuestConfig): Promise<void> {
+    return this.#launch({ ...this.#machine, ...keyboardOf(config) });
   }
 
   async stop(): Promise<void> {
@@ -152,11 +152,11 @@ export class QemuGuest implements LabGuest {
   }
 
   /** A new QEMU process runs on from the RAM state, as Proxmox does it; disk-only leaves the guest off. */
-  async loadSnapshot(name: string, { ram }: { ram: boolean }): Promise<void> {
+  async loadSnapshot(name: string, { ram, config }: { ram: boolean; config: GuestConfig }): Promise<void> {
     const saved = this.#saved.find((snapshot) => snapshot.name === name);
     if (saved === undefined) throw new GuestError(`Snapshot '${name}' does not exist in one or more devices`);
     await this.stop();
-    if (ram && saved.ram) await this.#launch({ ...this.#machine, loadvm: name });
+    if (ram && saved.ram) await this.#launch({ ...this.#machine, ...keyboardOf(config), loadvm: name });
     else await this.#onDisk('-a', name);
   }
 
@@ -308,6 +308,10 @@ export class QemuGuest implements LabGuest {
     rmSync(this.#run, { recursive: true, force: true });
     rmSync(this.#sockets, { recursive: true, force: true });
   }
+}
+
+function keyboardOf({ keyboard }: GuestConfig): Pick<MachineOptions, 'keyboard'> {
+  return keyboard === undefined ? {} : { keyboard: String(keyboard) };
 }
 
 /** The loopback port that `info usernet` shows for a forwarding to the guest's `port`. */

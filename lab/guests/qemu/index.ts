@@ -41,6 +41,6 @@ export async function createQemuGuest(options: QemuGuestOptions = {}): Promise<L
   const image = findImage(folder, desktop);
   const ready = await prepareReady(image, options.progress);
   const guest = await QemuGuest.create({ name: options.name ?? desktop.guest.name, folder, image, ready });
-  if (options.running !== false) await guest.loadSnapshot(ready.snapshot, { ram: true });
+  if (options.running !== false) await guest.loadSnapshot(ready.snapshot, { ram: true, config: {} });
   return guest;
 }

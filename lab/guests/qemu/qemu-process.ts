@@ -41,6 +41,8 @@ export interface MachineOptions {
   readonly disk: string;
   readonly sockets: Sockets;
   readonly serialLog: string;
+  /** Layout in which the VNC server looks characters up (`-k`), as Proxmox passes a VM's `keyboard` on. */
+  readonly keyboard?: string;
   /** Name of the RAM snapshot to run on from. */
   readonly loadvm?: string;
 }
@@ -91,8 +93,9 @@ export function commandLine(options: MachineOptions): [string, ...string[]] {
     ['-serial', `file:${options.serialLog}`],
     ['-qmp', `unix:${comma(sockets.qmp)},server=on,wait=off`],
   ];
+  const keyboard = options.keyboard === undefined ? [] : ['-k', options.keyboard];
   const load = options.loadvm === undefined ? [] : ['-loadvm', options.loadvm];
-  return [options.qemu, ...commands.flat(), ...load];
+  return [options.qemu, ...commands.flat(), ...keyboard, ...load];
 }
 
 /** A running QEMU with its monitor connected. */

@@ -27,7 +27,8 @@ while True:
 export class QemuDesktop {
   readonly #guest: LabGuest;
 
-  private constructor(guest: LabGuest) {
+  /** @param guest one that runs */
+  constructor(guest: LabGuest) {
     this.#guest = guest;
   }
 
