@@ -1,13 +1,14 @@
 /**
  * Reading a desktop: the first look against the one at the commit before lines were found without a network, by stage,
- * with the memory of each process; then after a small change, and unchanged.
+ * with the memory of each process; the first look for a text that stands there, every few of the screen's texts; then
+ * after a small change, and unchanged.
  *
  *     node --import tsx bench/ocr.ts [SCREEN.png ...]
  *
  * @module
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { decodeImage, type Frame } from '../fixtures/image/frame.ts';
 import { createScreenReader } from '../fixtures/vision/index.ts';
@@ -20,6 +21,7 @@ import { fastestOf, milliseconds, ratio } from './support/measure.ts';
 /** All of the screen went through the detection network, at twice its size. */
 const BEFORE = 'fa5e547';
 const ROUNDS = '3';
+const EVERY = 6;
 const NOW = join(import.meta.dirname, '..');
 const SCREENS = ['login-light-1280', 'gnome-light-fr', 'classic-en', 'settings-light-1920'];
 
@@ -52,12 +54,20 @@ console.log(`  unchanged                ${milliseconds(same)}`);
 function look(checkout: string, file: string, runtime: 'native' | 'wasm'): FirstLook {
   const child = join(NOW, 'bench/support/first-look.ts');
   const env = { ...process.env, VMWRIGHT_OCR_RUNTIME: runtime };
-  const args = ['--import', 'tsx', child, checkout, file, ROUNDS];
+  const args = ['--import', 'tsx', child, checkout, file, ROUNDS, JSON.stringify(textsOn(file))];
   return JSON.parse(execFileSync(process.execPath, args, { env, cwd: NOW }).toString()) as FirstLook;
 }
 
+/** Every few of the texts that are known to stand on a screen; none where nobody noted them. */
+function textsOn(file: string): string[] {
+  const notes = file.replace(/\.png$/, '.json');
+  if (!existsSync(notes)) return [];
+  const { lines } = JSON.parse(readFileSync(notes, 'utf8')) as { lines: { text: string }[] };
+  return lines.map(({ text }) => text).filter((_, index) => index % EVERY === 0);
+}
+
 function show(what: string, seen: FirstLook, before?: FirstLook): FirstLook {
-  const { whole: time, detect, cpu, lines, memory } = seen;
+  const { whole: time, detect, cpu, lines, memory, found } = seen;
   const ratios =
     before === undefined
       ? ''
@@ -67,6 +77,12 @@ function show(what: string, seen: FirstLook, before?: FirstLook): FirstLook {
       `${lines} read in ${milliseconds(time - detect).trim()}; processor ${milliseconds(cpu).trim()}, ` +
       `${memory.toFixed(0)} MB${ratios}`,
   );
+  if (found !== undefined && before !== undefined)
+    console.log(
+      `    a text found  ${milliseconds(found.whole)}  the slowest ${milliseconds(found.slowest).trim()}; ` +
+        `processor ${milliseconds(found.cpu).trim()}  ${ratio(before.whole, found.whole)} as fast, ` +
+        `processor time 1/${(before.cpu / found.cpu).toFixed(1)}`,
+    );
   return seen;
 }
 

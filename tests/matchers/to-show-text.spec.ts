@@ -1,9 +1,14 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect as base, test } from '@playwright/test';
-import { decodeImage, type Frame } from '../../fixtures/image/frame.ts';
+import { decodeImage, type Frame, type Rect } from '../../fixtures/image/frame.ts';
 import type { MatcherContext } from '../../fixtures/matchers/context.ts';
 import { type ShowTextOptions, type TextScreen, toShowText } from '../../fixtures/matchers/to-show-text.ts';
-import { createScreenReader, type ScreenReader } from '../../fixtures/vision/index.ts';
+import {
+  createScreenReader,
+  type ScreenReader,
+  type TextMap,
+  type Wanted,
+} from '../../fixtures/vision/index.ts';
 import { draw, ScriptedScreen } from './support/screen.ts';
 
 const expect = base.extend({
@@ -23,7 +28,13 @@ const empty = draw(SIZE, []);
 
 class ReadScreen extends ScriptedScreen implements TextScreen {
   readonly #reader: ScreenReader = createScreenReader();
-  textOf = (frame: Frame) => this.#reader.read(frame);
+  /** What each look came to. */
+  readonly maps: TextMap[] = [];
+  textOf = async (frame: Frame, _clip?: Rect, wanted?: Wanted) => {
+    const map = await this.#reader.read(frame, wanted);
+    this.maps.push(map);
+    return map;
+  };
 }
 
 const failure = async (expectation: Promise<unknown>): Promise<string> => {
@@ -39,6 +50,21 @@ test('looks again until the text is there, and no longer', async () => {
   const screen = new ReadScreen([splash, splash, login, empty]);
   await expect(screen).toShowText('Forgot password?');
   expect(screen.looks).toBe(3);
+});
+
+test('for a presence as much is read as shows it; for an absence, and where it is not there, all is read', async () => {
+  const rows = Array.from({ length: 12 }, (_, row) => ({ text: `Printer ${row}`, x: 20, y: 30 + 40 * row }));
+  const printers = draw({ width: 400, height: 520 }, rows);
+  const read = async (expectation: (screen: ReadScreen) => Promise<unknown>): Promise<unknown[]> => {
+    const screen = new ReadScreen([printers]);
+    await expectation(screen);
+    return screen.maps.map(({ isPartial = false, lines }) => [isPartial, lines.length === 12]);
+  };
+  expect(await read((screen) => expect(screen).toShowText('Printer 7'))).toEqual([[true, false]]);
+  expect(await read((screen) => expect(screen).not.toShowText('Printer 12'))).toEqual([[false, true]]);
+  expect(await read((screen) => expect(screen).toShowText(/^Printer 7$/))).toEqual([[false, true]]);
+  const missing = await read((screen) => failure(expect(screen).toShowText('Printer 12', { timeout: 50 })));
+  expect(missing.at(-1)).toEqual([false, true]);
 });
 
 test('.not looks again until the text is gone, and no longer', async () => {
