@@ -1,14 +1,14 @@
 /** A power task holds the config file of its VM: the lab does as PVE, and no lease is lost to it. */
 import { expect } from '@playwright/test';
 import { Lease, type LeaseClock } from '../../fixtures/lease/lease.ts';
-import { READ_MS, SILENCE_MS } from '../../fixtures/lease/protocol.ts';
+import { judge, READ_MS, SILENCE_MS, type Watch } from '../../fixtures/lease/protocol.ts';
 import { parseNotes, renderNotes } from '../../fixtures/lease/record.ts';
 import { notesOf } from '../../fixtures/lease/store.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { api, dataOf } from '../lab/support/raw.ts';
 import { fakeClock } from '../proxmox/support/clock.ts';
 import { labConnection, test } from '../proxmox/support/fixtures.ts';
-import { FakeClock, hostOf, runOf } from './support/lease.ts';
+import { FakeClock, hostOf, recordOf, runOf } from './support/lease.ts';
 
 const VM = '/nodes/pve/qemu/101';
 const BUSY = "HTTP/1.1 500 can't lock file '/var/lock/qemu-server/lock-101.conf' - got timeout";
@@ -185,3 +185,26 @@ for (const [what, from, to] of [
     expect((record as { beat: number }).beat).toBeGreaterThan(1);
   });
 }
+
+test('CL12: a holder elsewhere that could not write has a minute from when a write goes through', () => {
+  const ask = { run: 'here', at: '2026-11-21T08:00:00.000Z' };
+  const { marker } = parseNotes(renderNotes('', recordOf(FAR, { ask })), 101);
+  const silence: Watch = { text: marker?.text ?? '', since: 0 };
+  const verdictAt = (now: number, watch: Watch): string =>
+    judge({
+      marker,
+      locked: false,
+      run: 'here',
+      livenessOf: () => 'foreign',
+      isSiblingAtWork: () => false,
+      watch,
+      now,
+    }).verdict;
+  const writableAt = SILENCE_MS + 5000;
+  expect(verdictAt(SILENCE_MS - 1, silence)).toBe('held');
+  expect(verdictAt(SILENCE_MS, silence)).toBe('silent');
+  expect(verdictAt(writableAt, { ...silence, writableAt })).toBe('held');
+  expect(verdictAt(writableAt + 59_999, { ...silence, writableAt })).toBe('held');
+  expect(verdictAt(writableAt + 60_000, { ...silence, writableAt })).toBe('expired');
+  expect(verdictAt(writableAt + 60_000, { ...silence, text: 'another', writableAt })).toBe('held');
+});
