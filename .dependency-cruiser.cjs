@@ -1,5 +1,5 @@
 /**
- * The arrows between rooms: specs -> routines -> fixtures/index -> rooms -> lower rooms. See docs/design.md.
+ * The arrows between rooms: specs -> routines -> fixtures/index -> rooms -> lower rooms. See docs/architecture.md.
  * @type {import('dependency-cruiser').IConfiguration}
  */
 const rooms = [
