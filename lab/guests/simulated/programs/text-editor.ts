@@ -20,7 +20,7 @@ const PAGE: Box = { x: 20, y: 60, width: 300, height: 300 };
 const DRAG_PX = 8;
 const DRAG_MS = 100;
 /** From there until the windowing system has taken the drag over: no motion before that reaches a target (Chromium, XDND). */
-const DRAG_STARTS_MS = 200;
+const DRAG_STARTS_MS = 280;
 /** So often the pointer is moved over the target before it is one, and so long ago is the first time. */
 const DROP_MOTIONS = 2;
 const DROP_MS = 60;
