@@ -19,8 +19,8 @@ const PAGE: Box = { x: 20, y: 60, width: 300, height: 300 };
 /** Pixels, and milliseconds from the press to the first motion that counts (GTK 8 px, Chromium 5 px and a round trip). */
 const DRAG_PX = 8;
 const DRAG_MS = 100;
-/** From there until the windowing system has taken the drag over: no motion before that reaches a target (Chromium, XDND). */
-const DRAG_STARTS_MS = 280;
+/** From there until the windowing system has taken the drag over: who leaves what is dragged before that has lost it. */
+const DRAG_STARTS_MS = 200;
 /** So often the pointer is moved over the target before it is one, and so long ago is the first time. */
 const DROP_MOTIONS = 2;
 const DROP_MS = 60;
@@ -30,6 +30,7 @@ interface Drag {
   readonly y: number;
   readonly at: number;
   beganAt: number | undefined;
+  isLost: boolean;
   overSince: number | undefined;
   overMotions: number;
 }
@@ -71,6 +72,7 @@ export class TextEditor implements Program {
         y,
         at: performance.now(),
         beganAt: undefined,
+        isLost: false,
         overSince: undefined,
         overMotions: 0,
       };
@@ -84,11 +86,11 @@ export class TextEditor implements Program {
 
   #dragged(drag: Drag, x: number, y: number): void {
     const isFar = Math.hypot(x - drag.x, y - drag.y) >= DRAG_PX;
-    // Where the first motion leaves what is dragged, nobody knows what was meant.
     const isOn = contains(STAMP, x, y);
-    if (isFar && isOn && performance.now() - drag.at >= DRAG_MS) drag.beganAt ??= performance.now();
-    const isLive = drag.beganAt !== undefined && performance.now() - drag.beganAt >= DRAG_STARTS_MS;
-    if (!isLive || !contains(PAGE, x, y)) return;
+    const now = performance.now();
+    if (isFar && isOn && now - drag.at >= DRAG_MS) drag.beganAt ??= now;
+    if (!isOn && (drag.beganAt === undefined || now - drag.beganAt < DRAG_STARTS_MS)) drag.isLost = true;
+    if (!contains(PAGE, x, y)) return;
     drag.overSince ??= performance.now();
     drag.overMotions++;
   }
@@ -97,7 +99,7 @@ export class TextEditor implements Program {
     if (!contains(PAGE, x, y)) return false;
     if (!this.#faults.has('drag-wants-time')) return true;
     const wasOver = drag.overSince !== undefined && performance.now() - drag.overSince >= DROP_MS;
-    return drag.overMotions >= DROP_MOTIONS && wasOver;
+    return !drag.isLost && drag.overMotions >= DROP_MOTIONS && wasOver;
   }
 
   draw(context: SKRSContext2D, box: Box): void {
