@@ -29,6 +29,7 @@ function appReadyAt(
     timeoutScale: 1,
     guards: { clearWay: nobody, unlock: nobody, dismissBanners: nobody },
     screen: {
+      size: { width: 1280, height: 800 },
       keyboard: { press: nobody, type: nobody },
       waitForChange: nobody,
       look,
@@ -104,6 +105,7 @@ function launcherLoadedAfter(
     timeoutScale: 1,
     guards: { clearWay: () => done, unlock: () => done, dismissBanners: () => done },
     screen: {
+      size: { width: 1280, height: 800 },
       keyboard: {
         press: (key) => {
           pressed.push(key);

@@ -118,6 +118,7 @@ function oneInstance(): { app: App; shows: { afterLaunch: string; isLaunched: bo
     timeoutScale: 1,
     guards: { clearWay: nobody, unlock: nobody, dismissBanners: nobody },
     screen: {
+      size: { width: 1280, height: 800 },
       keyboard: { press: nobody, type: nobody },
       waitForChange: nobody,
       look: (text) => {

@@ -19,6 +19,7 @@ export const FAULTS = {
   'lock-screen': "KDE: locks the screen now, and each time it is switched on; its greeter's screen is blank",
   autolock: 'KDE: locks the screen again every 1.5 s unless its configuration says Autolock=false',
   'update-banner': 'GNOME: a dialog about waiting updates takes every key and click until it is dismissed',
+  'overview-open': 'GNOME: the Overview is open after log-in, as it is on the real one: Super closes it',
   'first-run-dialog': 'Windows 11: the first-run dialog covers the desktop for as long as its process lives',
   'slow-paint': 'windows stay empty for 12 s before their first content',
   'stale-lease':

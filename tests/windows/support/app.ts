@@ -34,6 +34,7 @@ export function appOn(
     timeoutScale: 1,
     guards: { clearWay: nobody, unlock: nobody, dismissBanners: nobody },
     screen: {
+      size: { width: 1280, height: 800 },
       keyboard: {
         press: (key) => Promise.resolve(keys.push(key)),
         type: (text) => Promise.resolve(keys.push(text)),

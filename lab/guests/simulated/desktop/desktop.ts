@@ -232,6 +232,7 @@ export class Desktop implements Display {
       throw new Error(`${this.#definition.name}: only KDE has the fault "${fault}"`);
     }
     if (fault === 'lock-screen' && on) this.#lock();
+    if (fault === 'overview-open' && on && this.#opensOverview()) this.#query = '';
     if (fault === 'update-banner') this.#isBannerDismissed = false;
     if (fault === 'autolock') this.#locker.autolock(on, () => this.#lock());
     this.#repaint();
@@ -253,7 +254,7 @@ export class Desktop implements Display {
   restore(state: DesktopState): void {
     this.#reset();
     this.#phase = state.phase;
-    this.#query = state.query;
+    this.#query = this.#opensOverview() ? '' : state.query;
     this.#windows = state.windows.map(({ pid, title, frame, program }) => {
       const restored = title === 'Text Editor' ? new TextEditor(this.#faults) : this.#harbor();
       restored.restore(program);
@@ -268,6 +269,10 @@ export class Desktop implements Display {
     this.#locker.dispose();
     this.#timers.forEach((timer) => clearTimeout(timer));
     this.#listeners.clear();
+  }
+
+  #opensOverview(): boolean {
+    return this.#faults.has('overview-open') && this.#definition.desktop === 'gnome';
   }
 
   #reset(): void {
