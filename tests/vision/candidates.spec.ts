@@ -125,3 +125,21 @@ test('what some of the lines show all of them show, and some of them prove no ab
   );
   expect(found).toBeGreaterThan(50);
 });
+
+test('two lines side by side are no text while what stands between them may be unread', () => {
+  const at = (text: string, x: number) => {
+    const box = { x, y: 40, width: 10 * text.length, height: 20 };
+    const characters = Array.from(text, (char, index) => ({
+      text: char,
+      x: (index + 0.5) / text.length,
+      confidence: 1,
+    }));
+    return lineFrom(box, characters)!;
+  };
+  const screen = { width: 400, height: 100, faint: [] };
+  const [left, bar, right] = [at('log', 100), at('x', 132), at('in', 144)];
+  expect(lookFor({ ...screen, lines: [left, right] }, 'log in').kind).toBe('found');
+  expect(lookFor({ ...screen, lines: [left, bar, right] }, 'log in').kind).not.toBe('found');
+  const some = { ...screen, lines: [left, right], isPartial: true } as const;
+  expect(lookFor(some, 'log in').kind).toBe('unsure');
+});
