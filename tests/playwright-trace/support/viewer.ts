@@ -67,7 +67,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Waits for the address that a server of Playwright prints. */
-export async function listening(output: AsyncIterable<Buffer>): Promise<string> {
+async function listening(output: AsyncIterable<Buffer>): Promise<string> {
   let text = '';
   for await (const part of output) {
     text += part.toString();
