@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type {
   FullConfig,
@@ -19,14 +20,8 @@ import type {
   TestResult,
   TestStep,
 } from '@playwright/test/reporter';
-import {
-  allSecrets,
-  redactBytes,
-  redactText,
-  redactValue,
-  tell,
-  weakSecrets,
-} from '../fixtures/secrets/index.ts';
+import { redactBytes, redactText, redactValue, tell, weakSecrets } from '../fixtures/secrets/index.ts';
+import { learnNamed } from '../fixtures/secrets/guard-runner.ts';
 import { cleanFile, cleanFolder } from '../fixtures/secrets/folders.ts';
 import { shown, terminalText } from '../fixtures/secrets/visible.ts';
 import { registerRunSecrets } from './secrets.ts';
@@ -44,8 +39,8 @@ export default class RedactReporter implements Reporter {
   #suite: Suite | undefined;
   /** When the run began. Milliseconds since the epoch. */
   #since = 0;
-  /** How many secrets were known when the first result was searched. */
-  #knownAtFirst: number | undefined;
+  /** A test has named a secret that the runner did not know. */
+  #hasLearned = false;
 
   onBegin(config: FullConfig, suite: Suite): void {
     this.#config = config;
@@ -74,7 +69,6 @@ export default class RedactReporter implements Reporter {
       result.errors.some(({ message = '' }) => message.includes(WORKER_DIED))
     )
       this.#diedSince = Math.min(this.#diedSince, result.startTime.getTime() - CLOCK_STEP_MS);
-    this.#knownAtFirst ??= allSecrets().size;
     cleanResult(test, result);
   }
 
@@ -87,24 +81,23 @@ export default class RedactReporter implements Reporter {
    * search its files: the others are over, too.
    */
   onEnd(): void {
-    if (this.#suite !== undefined && this.#hasLearned()) {
-      cleanSuite(this.#suite);
-      for (const test of this.#suite.allTests()) for (const result of test.results) cleanResult(test, result);
-    }
+    this.#hasLearned = learnNamed();
+    // Titles stay: other reporters know tests by them.
+    if (this.#hasLearned)
+      for (const test of this.#suite?.allTests() ?? [])
+        for (const result of test.results) cleanResult(test, result);
     if (this.#diedSince === Infinity) return;
-    for (const folder of testFolders(this.#config)) cleanFolder(folder, this.#diedSince);
+    const state = this.#config === undefined ? undefined : writtenBy(this.#config).state;
+    for (const folder of testFolders(this.#config)) cleanFolder(folder, this.#diedSince, state);
   }
 
-  /** What reporters wrote while they did not know, and the files of tests. */
+  /** What reporters wrote, titles in it, and the files of tests. */
   async onExit(): Promise<void> {
-    if (this.#config === undefined || !this.#hasLearned()) return;
-    const { folders, state } = writtenBy(this.#config);
+    if (this.#config === undefined || !this.#hasLearned) return;
+    const { folders, files, state } = writtenBy(this.#config);
     for (const folder of folders) cleanFolder(folder, this.#since - CLOCK_STEP_MS, state);
+    for (const file of files) if (existsSync(file)) cleanFile(file);
     return Promise.resolve();
-  }
-
-  #hasLearned(): boolean {
-    return allSecrets().size > (this.#knownAtFirst ?? Infinity);
   }
 
   printsToStdio(): boolean {
@@ -125,30 +118,53 @@ function testFolders(config: FullConfig | undefined): Set<string> {
   return new Set(config?.projects.map(({ outputDir }) => outputDir));
 }
 
-/**
- * Folders of this run's tests, and of reporters that write as they hear of something. The state of runs is left to the
- * reporter that keeps it: other runs may be writing there.
- */
-function writtenBy(config: FullConfig): { folders: ReadonlySet<string>; state: string } {
+interface Written {
+  /** Of this run's tests, and of reporters that write as they hear of something. */
+  readonly folders: ReadonlySet<string>;
+  /** With paths of files, which have other names by now. */
+  readonly files: ReadonlySet<string>;
+  /** Left to the reporter that keeps it: other runs may be writing there. */
+  readonly state: string;
+}
+
+interface Outputs {
+  readonly resultsDir?: string;
+  readonly outputDir?: string;
+  readonly outputFolder?: string;
+  readonly outputFile?: string;
+  readonly stateFolder?: string;
+}
+
+function writtenBy(config: FullConfig): Written {
   const root = config.configFile === undefined ? config.rootDir : dirname(config.configFile);
   const folders = testFolders(config);
+  const files = new Set<string>();
   let state = 'test-results/state';
   for (const [name, options] of config.reporter) {
     const {
       resultsDir = name.includes('allure') ? 'allure-results' : undefined,
       outputDir = name === 'blob' ? 'blob-report' : undefined,
+      outputFolder = name === 'html' ? 'playwright-report' : undefined,
+      outputFile,
       stateFolder = state,
-    } = (options ?? {}) as {
-      readonly resultsDir?: string;
-      readonly outputDir?: string;
-      readonly stateFolder?: string;
-    };
+    } = (options ?? {}) as Outputs;
     state = stateFolder;
-    for (const folder of [resultsDir, outputDir])
+    for (const folder of [resultsDir, outputDir, outputFolder])
       if (folder !== undefined) folders.add(resolve(root, folder));
+    if (outputFile !== undefined) files.add(resolve(root, outputFile));
   }
-  return { folders, state: resolve(root, state) };
+  for (const [name, value = ''] of Object.entries(process.env)) {
+    const { kind = '', what } = OUTPUT.exec(name)?.groups ?? {};
+    if (what === undefined || value === '') continue;
+    const path = resolve(what === 'NAME' ? (process.env[`PLAYWRIGHT_${kind}_OUTPUT_DIR`] ?? '') : '', value);
+    if (what === 'DIR') folders.add(path);
+    else files.add(path);
+  }
+  return { folders, files, state: resolve(root, state) };
 }
+
+/** Where the environment has Playwright's reporters write. */
+const OUTPUT = /^PLAYWRIGHT_(?<kind>BLOB|HTML|JSON|JUNIT)_OUTPUT_(?<what>DIR|FILE|NAME)$/;
 
 /**
  * The same bytes. Reporters that print to a terminal quote an attached text as `toString()` gives it, without naming an

@@ -107,6 +107,26 @@ interface Beginning {
 const NO_TESTS = /^(?:Error: )?No tests found\b/;
 const NO_TEST = 'no test was found';
 
+type TestIdentity = ReturnType<typeof facts.identity>;
+
+const nameOf = ({ host, id }: TestIdentity): string => JSON.stringify([host, id]);
+
+/** Tests that were two stay two, also where their names differ in a secret only. */
+function apart(change: (line: object) => object): (line: object) => object {
+  const before = new Map<string, string>();
+  return (line) => {
+    const changed = change(line) as Partial<TestIdentity>;
+    const { host, id } = line as Partial<TestIdentity>;
+    if (host === undefined || id === undefined || changed.id === undefined) return changed;
+    const was = JSON.stringify([host, id]);
+    let identity = { ...changed, host, id: changed.id };
+    for (let count = 2; (before.get(JSON.stringify([host, identity.id])) ?? was) !== was; count++)
+      identity = { ...identity, ...facts.another({ id: changed.id, test: changed.test ?? '' }, count) };
+    before.set(JSON.stringify([host, identity.id]), was);
+    return changed.test === undefined ? { ...changed, id: identity.id } : identity;
+  };
+}
+
 export default class SummaryReporter implements Reporter {
   readonly #options: SummaryOptions;
   readonly #events: JournalEvent[] = [];
@@ -115,6 +135,9 @@ export default class SummaryReporter implements Reporter {
   #build = '';
   readonly #claims: Claim[] = [];
   #hasOutput = false;
+  readonly #identities = new WeakMap<TestCase, TestIdentity>();
+  /** Playwright's identifier of the test that is called so. */
+  readonly #named = new Map<string, string>();
   #journal: JournalWriter | undefined;
   /** How many secrets were known when the first event was written down. */
   #knownAtFirst = Infinity;
@@ -472,7 +495,7 @@ export default class SummaryReporter implements Reporter {
       this.#journal?.close();
       // Written before a test named a secret that stands in it.
       if (this.#journal !== undefined && allSecrets().size > this.#knownAtFirst)
-        rewriteJournal(join(this.#folder, FILES.journal), redactRecord);
+        rewriteJournal(join(this.#folder, FILES.journal), apart(redactRecord));
     });
     // Playwright merges with 0 whatever the tests came to.
     if (this.#isMerging && code === 0 && this.#model().state !== 'COMPLETED') process.exitCode = 1;
@@ -504,8 +527,17 @@ export default class SummaryReporter implements Reporter {
     this.#recordError({ short, excerpt: failure?.excerpt ?? short });
   }
 
-  #identity(test: TestCase): ReturnType<typeof facts.identity> {
-    return facts.identity(test, this.#config?.rootDir ?? '');
+  /** The same for as long as the run goes on, whatever is taken out of titles at its end; of no two tests. */
+  #identity(test: TestCase): TestIdentity {
+    const known = this.#identities.get(test);
+    if (known !== undefined) return known;
+    const own = facts.identity(test, this.#config?.rootDir ?? '');
+    let identity = own;
+    for (let count = 2; (this.#named.get(nameOf(identity)) ?? test.id) !== test.id; count++)
+      identity = { ...own, ...facts.another(own, count) };
+    this.#named.set(nameOf(identity), test.id);
+    this.#identities.set(test, identity);
+    return identity;
   }
 
   /** The run as it is known now. */

@@ -132,6 +132,14 @@ export function identity(
   };
 }
 
+/** Another test of the same name: of what differed in a secret only. */
+export function another(
+  { id, test }: { readonly id: string; readonly test: string },
+  count: number,
+): { readonly id: string; readonly test: string } {
+  return { id: JSON.stringify([...(JSON.parse(id) as unknown[]), `(${count})`]), test: `${test} (${count})` };
+}
+
 /** What ATVM calls a template: the spec file's name without its ending. */
 export function suiteName(file: string): string {
   return basename(file).replace(/(?:\.(?:spec|test|cy))?\.[cm]?[jt]sx?$/, '');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { defineMatrix, type Machine, presets, workersFor } from '../../fixtures/config/index.ts';
+import { workersWithin } from '../../fixtures/config/projects.ts';
 import { ROOT, runPlaywright, writeProject } from '../support/runner.ts';
 
 /** Rows m1, m2 and so on; those that `skip` names are left out. */
@@ -18,20 +19,10 @@ const machinesOf = (count: number, skip: readonly string[] = []): readonly Machi
     })),
   );
 
-/** With a computer, or a container, of so much memory. */
-function withMemory<T>(bytes: number, action: () => T): T {
-  const real = Object.getOwnPropertyDescriptor(process, 'availableMemory') ?? { value: undefined };
-  Object.defineProperty(process, 'availableMemory', { ...real, value: () => bytes });
-  try {
-    return action();
-  } finally {
-    Object.defineProperty(process, 'availableMemory', real);
-  }
-}
-
 test('CL23: a run has as many workers as machines, up to eight, whatever the cores', () => {
-  const workers = (count: number): number => withMemory(64 * 2 ** 30, () => workersFor(machinesOf(count)));
-  expect([1, 5, 8, 40].map(workers)).toEqual([1, 5, 8, 8]);
+  const workers = (count: number): number => workersWithin(64 * 2 ** 30, count);
+  expect([0, 1, 5, 8, 40].map(workers)).toEqual([1, 1, 5, 8, 8]);
+  expect(workersFor(machinesOf(3))).toBe(3);
 });
 
 test('CL23: a machine that is left out has no worker, unless the run takes it all the same', () => {
@@ -47,7 +38,7 @@ test('CL23: a machine that is left out has no worker, unless the run takes it al
 });
 
 test('CL23: workers take half of the memory, half a gigabyte each', () => {
-  const gibibytes = (count: number): number => withMemory(count * 2 ** 30, () => workersFor(machinesOf(8)));
+  const gibibytes = (count: number): number => workersWithin(count * 2 ** 30, 8);
   expect([1, 3, 3.9, 4].map(gibibytes)).toEqual([1, 3, 3, 4]);
   expect(gibibytes(0.2), 'a run without any worker is none').toBe(1);
 });
