@@ -16,7 +16,7 @@ import {
   type TextMap,
   unreadableError,
 } from '../../fixtures/vision/index.ts';
-import { align, type Call, type Pair, readSpec, type Spec } from './calls.ts';
+import { align, type Call, isLiteral, type Pair, readSpec, type Spec } from './calls.ts';
 import { type Eyes, onlyLooks, type Question, questionOf, type Text } from './questions.ts';
 import type { Picture, Recorded, RecordedStep } from './recorded.ts';
 
@@ -175,6 +175,7 @@ class Replay {
       return;
     }
     const pictures = onlyLooks(now) ? [...step.pictures, ...this.#meanwhile(later)] : untilPressed(step);
+    if (before?.code === now.code && !step.isFailed && isLiteral(now) && this.#asBefore(spec, now)) return;
     const places = await this.#answer(spec, now, pictures, step);
     if (before?.code === now.code || onlyLooks(now)) return;
     const [place, another] = places;
@@ -186,6 +187,14 @@ class Replay {
       contains(place, { ...pressed, width: 1, height: 1 }) &&
       before?.args === now.args;
     if (!isSame) this.#leave(spec, now, 'is another call now');
+  }
+
+  /** What was found when it ran, and is asked as it was asked then, is not looked for again. */
+  #asBefore(spec: Spec, call: Call): boolean {
+    const question = questionOf(call, spec, this.#eyes);
+    if (this.#astray !== undefined || !('isNot' in question) || question.isNot) return false;
+    this.#tell(spec, call, 'there');
+    return true;
   }
 
   /** After the last recorded call. */
@@ -231,17 +240,8 @@ class Replay {
   ): Promise<readonly Rect[]> {
     const question = questionOf(call, spec, this.#eyes);
     if (question.kind === 'none') return [];
-    const { file } = spec;
-    const tell = (verdict: Verdict, why?: string, proposals?: readonly Proposal[]): void => {
-      this.answers.push({
-        file,
-        line: call.node.loc?.start.line ?? call.line,
-        code: call.code,
-        verdict,
-        ...(why === undefined ? {} : { why }),
-        ...(proposals === undefined || proposals.length === 0 ? {} : { proposals }),
-      });
-    };
+    const tell = (verdict: Verdict, why?: string, proposals?: readonly Proposal[]): void =>
+      this.#tell(spec, call, verdict, why, proposals);
     if (this.#astray !== undefined) {
       tell('unknown', this.#astray);
       return [];
@@ -279,6 +279,23 @@ class Replay {
     if (unsure !== undefined) tell('unknown', unsure);
     else tell('missing', seen, question.isNot ? [] : await this.#proposals(question, call, pictures, step));
     return [];
+  }
+
+  #tell(
+    { file }: Spec,
+    call: Call,
+    verdict: Verdict,
+    why?: string,
+    proposals: readonly Proposal[] = [],
+  ): void {
+    this.answers.push({
+      file,
+      line: call.node.loc?.start.line ?? call.line,
+      code: call.code,
+      verdict,
+      ...(why === undefined ? {} : { why }),
+      ...(proposals.length === 0 ? {} : { proposals }),
+    });
   }
 
   async #look(

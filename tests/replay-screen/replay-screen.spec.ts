@@ -37,6 +37,8 @@ interface Replayed {
   readonly told: readonly string[];
   readonly why: readonly (string | undefined)[];
   readonly proposed: readonly string[];
+  /** How many were looked at. */
+  readonly pictures: number;
 }
 
 /** Records `before` with the steps, and replays it as `now`. */
@@ -59,6 +61,7 @@ async function replayed(now: string, before = SPEC, steps = GREEN): Promise<Repl
       (answer) => `${answer.verdict} ${answer.code.replace(/^.*?(?=getBy|not\.to|to[A-Z])/, '')}`,
     ),
     why: answers.map(({ why }) => why),
+    pictures: one?.pictures ?? NaN,
     proposed: answers.flatMap(({ proposals = [] }) => proposals.map((one) => one.code)),
   };
 }
@@ -88,6 +91,28 @@ test('AG3: the same spec finds everything; a text that was not there gets propos
     expect.arrayContaining(["toShowText('Welcome to Harbor')", "getByText('Sign in')"]),
   );
   expect(changed.proposed.find((code) => code.startsWith('getBy'))).toBe("getByText('Sign in')");
+});
+
+test('AG3: what the run found and is asked as it was is not looked for again; what may be another thing by now is', async () => {
+  const found = SPEC.replace("  await expect(vncPage).not.toShowText('Welcome');\n", '');
+  const steps = GREEN.slice(0, 3);
+  expect(await replayed(found, found, steps)).toMatchObject({ code: 0, pictures: 0 });
+  // Of a click that is another one only its own picture is looked at.
+  const changed = await replayed(found.replace("'Sign in'", "'Log in'"), found, steps);
+  expect(changed).toMatchObject({ code: 1, pictures: 1 });
+  for (const [what, before, now] of [
+    ['a text by name', "const TEXT = 'Welcome';", "const TEXT = 'Goodbye';"],
+    ['a locator by name', "const LINE = { text: 'Welcome' };", "const LINE = { text: 'Goodbye' };"],
+  ] as const) {
+    const name = what === 'a text by name' ? 'TEXT' : 'LINE.text';
+    const of = (line: string): string => `${line}\n${found.replace("'Welcome'", name)}`;
+    const { told } = await replayed(of(now), of(before), steps);
+    expect(told[0], what).not.toMatch(/^there/);
+  }
+  // A step that failed is looked at again, and so is an absence.
+  const failed = GREEN.slice(0, 1).map((step) => ({ ...step, isFailed: true }));
+  expect((await replayed(SPEC, SPEC, failed)).pictures).toBe(1);
+  expect((await replayed(SPEC)).pictures).toBe(1);
 });
 
 test('AG3: what a failed step waited for is found once it is corrected; what was never reached is unknown', async () => {
