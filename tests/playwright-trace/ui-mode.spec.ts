@@ -1,7 +1,7 @@
 /**
  * Playwright's UI mode, in Chromium: the screen while its test runs, and what the reporters of the config leave alone.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { startLab } from '../../lab/index.ts';
@@ -86,7 +86,8 @@ test('TV4 TV6: in UI mode film strip and actions are there while the test runs, 
       timeout: 60_000,
     });
     // The reporters of the config were asked.
-    await expect.poll(() => readFileSync(file('told.txt'), 'utf8')).toBe('passed ');
+    const told = (): string => (existsSync(file('told.txt')) ? readFileSync(file('told.txt'), 'utf8') : '');
+    await expect.poll(told, { timeout: 30_000 }).toBe('passed ');
     await choose(page, fill);
     await page.getByText('After', { exact: true }).click();
     await expect.poll(() => shownText(page), { timeout: 20_000 }).toMatch(/a\w+@harb/);

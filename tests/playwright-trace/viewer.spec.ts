@@ -19,9 +19,13 @@ test.beforeAll(async () => {
 });
 test.afterAll(async () => {
   await lab.stop();
-  if (traced !== undefined) rmSync(dirname(await traced), { recursive: true });
+  // A worker may come back to this file after others.
+  const path = await traced;
+  traced = undefined;
+  if (path !== undefined) rmSync(dirname(path), { recursive: true });
 });
-test.describe.configure({ timeout: 300_000 });
+// One after the other: they look at one run.
+test.describe.configure({ mode: 'default', timeout: 300_000 });
 
 const LOG_IN = `
 test('log in', async ({ app, vncPage, ssh, vm }, info) => {
