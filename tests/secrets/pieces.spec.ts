@@ -1,6 +1,6 @@
 /** Output in pieces with a pause between them: no form of a secret is told in two. */
 import { expect, test as base } from '@playwright/test';
-import { Secret } from '../../fixtures/secrets/index.ts';
+import { redact, Secret, withoutUnfinished } from '../../fixtures/secrets/index.ts';
 import { StreamRedactor } from '../../fixtures/secrets/stream.ts';
 
 /** A worker of their own: what other files take for secrets is none here. */
@@ -62,4 +62,14 @@ test('what is no beginning of a secret is told after a pause, and a line as it e
   expect(told.join('')).toBe('loading ... done\n');
   stream.write('ends with P\n');
   expect(told.join('')).toBe('loading ... done\nends with P\n');
+});
+
+test('of a text that was cut the beginning of a secret is left out, and none that is there is cut for it', () => {
+  new Secret('WHOLE_PASSWORD', 'Pk6-harbour-Gale');
+  new Secret('NEXT_PASSWORD', 'e-ladder-Qx2');
+  expect(redact(withoutUnfinished('one Pk6-harbour-Gal'))).toBe('one ');
+  expect(redact(withoutUnfinished('one Pk6-harbour-Gale\nPk6-'))).toBe('one {WHOLE_PASSWORD}\n');
+  // Its last letter is the first one of another.
+  expect(redact(withoutUnfinished('one Pk6-harbour-Gale'))).not.toContain('Pk6');
+  expect(redact(withoutUnfinished('one two.'))).toBe('one two.');
 });
