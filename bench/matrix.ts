@@ -9,9 +9,10 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { descendantPids } from '../fixtures/process/view.ts';
 import matrix from '../vm-matrix.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -42,7 +43,8 @@ async function run(workers?: number): Promise<Run> {
   );
   let most = 0;
   const looks = setInterval(() => {
-    most = Math.max(most, sumOf(descendantsOf(child.pid ?? 0)));
+    const pid = child.pid ?? 0;
+    most = Math.max(most, sumOf([pid, ...descendantPids(pid)]));
   }, LOOK_MS);
   const [code] = (await once(child, 'exit')) as [number | null];
   clearInterval(looks);
@@ -61,23 +63,6 @@ function cpuTimes(): { idle: number; all: number } {
     idle: times.reduce((sum, { idle }) => sum + idle, 0),
     all: times.reduce((sum, { idle, irq, nice, sys, user }) => sum + idle + irq + nice + sys + user, 0),
   };
-}
-
-/** A process and all below it; Linux. */
-function descendantsOf(root: number): number[] {
-  const parents = new Map<number, number>();
-  for (const pid of readdirSync('/proc').map(Number).filter(Boolean)) {
-    const status = read(`/proc/${pid}/stat`);
-    // The name stands in parentheses, and may hold spaces; state and parent follow.
-    const parent = Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]);
-    if (parent > 0) parents.set(pid, parent);
-  }
-  const family = new Set([root]);
-  for (let known = 0; known < family.size;) {
-    known = family.size;
-    for (const [pid, parent] of parents) if (family.has(parent)) family.add(pid);
-  }
-  return [...family];
 }
 
 /** Bytes of proportional memory. */

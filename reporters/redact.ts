@@ -92,11 +92,12 @@ export default class RedactReporter implements Reporter {
   }
 
   /** What reporters wrote, titles in it, and the files of tests. */
-  async onExit(): Promise<void> {
-    if (this.#config === undefined || !this.#hasLearned) return;
-    const { folders, files, state } = writtenBy(this.#config);
-    for (const folder of folders) cleanFolder(folder, this.#since - CLOCK_STEP_MS, state);
-    for (const file of files) if (existsSync(file)) cleanFile(file);
+  onExit(): Promise<void> {
+    if (this.#config !== undefined && this.#hasLearned) {
+      const { folders, files, state } = writtenBy(this.#config);
+      for (const folder of folders) cleanFolder(folder, this.#since - CLOCK_STEP_MS, state);
+      for (const file of files) if (existsSync(file)) cleanFile(file);
+    }
     return Promise.resolve();
   }
 

@@ -25,6 +25,7 @@ import type {
   WorkerInfo,
 } from '@playwright/test/reporter';
 import { ciAttempt, runUrl } from '../fixtures/config/ci.ts';
+import { firstFree } from '../fixtures/secrets/free-name.ts';
 import { allSecrets, redact, redactRecord, tell, tellRendered } from '../fixtures/secrets/index.ts';
 import { identityOf } from '../fixtures/process/identity.ts';
 import { claimName, claimOutput } from '../runs/build-claim.ts';
@@ -108,22 +109,31 @@ const NO_TESTS = /^(?:Error: )?No tests found\b/;
 const NO_TEST = 'no test was found';
 
 type TestIdentity = ReturnType<typeof facts.identity>;
+type Name = Pick<TestIdentity, 'host' | 'id' | 'test'>;
 
-const nameOf = ({ host, id }: TestIdentity): string => JSON.stringify([host, id]);
+const keyOf = ({ host, id }: Pick<Name, 'host' | 'id'>): string => JSON.stringify([host, id]);
 
-/** Tests that were two stay two, also where their names differ in a secret only. */
+/** Tests that are two stay two, also where their names differ in a secret only: a name of its own for each owner. */
+function ownName<T extends Name>(name: T, owner: string, owners: Map<string, string>): T {
+  const free = firstFree(
+    name,
+    (count) => ({ ...name, ...facts.another(name, count) }),
+    (one) => (owners.get(keyOf(one)) ?? owner) !== owner,
+  );
+  owners.set(keyOf(free), owner);
+  return free;
+}
+
+/** The change to each line of a journal after which no two tests are called the same. */
 function apart(change: (line: object) => object): (line: object) => object {
-  const before = new Map<string, string>();
+  const owners = new Map<string, string>();
   return (line) => {
-    const changed = change(line) as Partial<TestIdentity>;
-    const { host, id } = line as Partial<TestIdentity>;
+    const { host, id } = line as Partial<Name>;
+    const changed = change(line) as Partial<Name>;
     if (host === undefined || id === undefined || changed.id === undefined) return changed;
-    const was = JSON.stringify([host, id]);
-    let identity = { ...changed, host, id: changed.id };
-    for (let count = 2; (before.get(JSON.stringify([host, identity.id])) ?? was) !== was; count++)
-      identity = { ...identity, ...facts.another({ id: changed.id, test: changed.test ?? '' }, count) };
-    before.set(JSON.stringify([host, identity.id]), was);
-    return changed.test === undefined ? { ...changed, id: identity.id } : identity;
+    const { test = '' } = changed;
+    const name = ownName({ host, id: changed.id, test }, keyOf({ host, id }), owners);
+    return { ...changed, ...(changed.test === undefined ? { id: name.id } : name) };
   };
 }
 
@@ -531,11 +541,7 @@ export default class SummaryReporter implements Reporter {
   #identity(test: TestCase): TestIdentity {
     const known = this.#identities.get(test);
     if (known !== undefined) return known;
-    const own = facts.identity(test, this.#config?.rootDir ?? '');
-    let identity = own;
-    for (let count = 2; (this.#named.get(nameOf(identity)) ?? test.id) !== test.id; count++)
-      identity = { ...own, ...facts.another(own, count) };
-    this.#named.set(nameOf(identity), test.id);
+    const identity = ownName(facts.identity(test, this.#config?.rootDir ?? ''), test.id, this.#named);
     this.#identities.set(test, identity);
     return identity;
   }

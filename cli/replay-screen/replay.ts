@@ -175,8 +175,8 @@ class Replay {
       return;
     }
     const pictures = onlyLooks(now) ? [...step.pictures, ...this.#meanwhile(later)] : untilPressed(step);
-    if (before?.code === now.code && !step.isFailed && isLiteral(now) && this.#asBefore(spec, now)) return;
-    const places = await this.#answer(spec, now, pictures, step);
+    const isAsRun = before?.code === now.code && !step.isFailed && isLiteral(now);
+    const places = await this.#answer(spec, now, pictures, step, isAsRun);
     if (before?.code === now.code || onlyLooks(now)) return;
     const [place, another] = places;
     const { pressed } = step;
@@ -187,14 +187,6 @@ class Replay {
       contains(place, { ...pressed, width: 1, height: 1 }) &&
       before?.args === now.args;
     if (!isSame) this.#leave(spec, now, 'is another call now');
-  }
-
-  /** What was found when it ran, and is asked as it was asked then, is not looked for again. */
-  #asBefore(spec: Spec, call: Call): boolean {
-    const question = questionOf(call, spec, this.#eyes);
-    if (this.#astray !== undefined || !('isNot' in question) || question.isNot) return false;
-    this.#tell(spec, call, 'there');
-    return true;
   }
 
   /** After the last recorded call. */
@@ -231,19 +223,36 @@ class Replay {
     this.#astray ??= `line ${line} of ${file.split('/').at(-1) ?? file} ${what}: what it would have led to was not recorded`;
   }
 
-  /** @returns the places that were found, on the picture that settled it */
+  /**
+   * @param isAsRun whether it passed when it ran, asked as it is asked now: what was found then is not looked for again
+   * @returns the places that were found, on the picture that settled it
+   */
   async #answer(
     spec: Spec,
     call: Call,
     pictures: readonly Picture[],
     step: RecordedStep | undefined,
+    isAsRun = false,
   ): Promise<readonly Rect[]> {
     const question = questionOf(call, spec, this.#eyes);
     if (question.kind === 'none') return [];
-    const tell = (verdict: Verdict, why?: string, proposals?: readonly Proposal[]): void =>
-      this.#tell(spec, call, verdict, why, proposals);
+    const { file } = spec;
+    const tell = (verdict: Verdict, why?: string, proposals?: readonly Proposal[]): void => {
+      this.answers.push({
+        file,
+        line: call.node.loc?.start.line ?? call.line,
+        code: call.code,
+        verdict,
+        ...(why === undefined ? {} : { why }),
+        ...(proposals === undefined || proposals.length === 0 ? {} : { proposals }),
+      });
+    };
     if (this.#astray !== undefined) {
       tell('unknown', this.#astray);
+      return [];
+    }
+    if (isAsRun && question.kind !== 'open' && !question.isNot) {
+      tell('there');
       return [];
     }
     if (question.kind === 'open' || pictures.length === 0) {
@@ -279,23 +288,6 @@ class Replay {
     if (unsure !== undefined) tell('unknown', unsure);
     else tell('missing', seen, question.isNot ? [] : await this.#proposals(question, call, pictures, step));
     return [];
-  }
-
-  #tell(
-    { file }: Spec,
-    call: Call,
-    verdict: Verdict,
-    why?: string,
-    proposals: readonly Proposal[] = [],
-  ): void {
-    this.answers.push({
-      file,
-      line: call.node.loc?.start.line ?? call.line,
-      code: call.code,
-      verdict,
-      ...(why === undefined ? {} : { why }),
-      ...(proposals.length === 0 ? {} : { proposals }),
-    });
   }
 
   async #look(
