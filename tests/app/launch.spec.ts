@@ -1,53 +1,21 @@
 import { expect, test } from '@playwright/test';
 import { App, type LaunchScreen, resolveProfile } from '../../fixtures/app/index.ts';
+import { type Scripted, scripted } from './support/scripted.ts';
 import { Desk } from '../page/support/desk.ts';
 import { lookForLaunch } from '../../fixtures/page/launch-sight.ts';
-import type { Command, ExecResult } from '../../fixtures/ssh/index.ts';
+import type { ExecResult } from '../../fixtures/ssh/index.ts';
 
-/** An application on a clock of its own, which only sleeping moves. @param readyAt when its process is there, in ms */
+/** @param readyAt when its process is there, in ms */
 function appReadyAt(
   readyAt: number,
   look: LaunchScreen['look'] = () => Promise.resolve({ isShown: true, told: '' }),
-): { app: App; now: () => number; sleeps: number[] } {
-  let time = 0;
-  const sleeps: number[] = [];
-  const exec = (command: Command | string): Promise<ExecResult> => {
-    const wire = typeof command === 'string' ? command : command.wire;
-    const isProbe = wire.includes('pgrep');
-    const exitCode = isProbe && time < readyAt ? 1 : 0;
-    return Promise.resolve({ command: wire, exitCode, stdout: '', stderr: '', durationMs: 0 } as ExecResult);
-  };
-  const nobody = (): Promise<boolean> => Promise.resolve(false);
-  const app = new App({
-    machine: 'm',
-    profile: resolveProfile('m', 'linux', 'openbox', 'x11'),
-    application: { title: 'My App', path: '/opt/my-app', process: 'my-app', stateFiles: [] },
-    staged: { path: '/opt/my-app', others: [] },
-    startedAt: 0,
-    user: 'tester',
-    ssh: { exec, powershell: exec },
-    timeoutScale: 1,
-    guards: { clearWay: nobody, unlock: nobody, dismissBanners: nobody },
-    screen: {
-      size: { width: 1280, height: 800 },
-      keyboard: { press: nobody, type: nobody },
-      waitForChange: nobody,
-      look,
-      count: () => Promise.resolve(1),
-      witness: () => {
-        throw new Error('no claim was made');
-      },
-    },
-    clock: {
-      now: () => time,
-      sleep: (ms) => {
-        sleeps.push(ms);
-        time += ms;
-        return Promise.resolve();
-      },
-    },
-  });
-  return { app, now: () => time, sleeps };
+): Scripted {
+  const application = { title: 'My App', path: '/opt/my-app', process: 'my-app' };
+  return scripted(
+    application,
+    (wire, now) => ({ exitCode: wire.includes('pgrep') && now < readyAt ? 1 : 0 }),
+    look,
+  );
 }
 
 test('M37: a launch returns as soon as it is verified, and fails no earlier than its budget', async () => {

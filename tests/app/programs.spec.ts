@@ -1,11 +1,11 @@
 import { expect, test } from '@playwright/test';
 import { startLab } from '../../lab/index.ts';
-import { builtImage } from '../../lab/guests/qemu/index.ts';
-import { App, type AppContext } from '../../fixtures/app/app.ts';
-import { resolveProfile } from '../../fixtures/app/index.ts';
+import { type App, resolveProfile } from '../../fixtures/app/index.ts';
 import { commandLine } from '../../fixtures/app/windows-task.ts';
 import { runOnLab } from '../support/lab-project.ts';
 import { requirePeer } from '../support/peers.ts';
+import { requireRealGuest } from '../support/real-guest.ts';
+import { scripted } from './support/scripted.ts';
 
 /** A real desktop on an emulated processor, which may be started here for the first time. */
 const REAL_MS = 900_000;
@@ -94,50 +94,21 @@ test('a program that was there before a launch, and the words of a Windows comma
   expect(commandLine([String.raw`C:\a b` + '\\'])).toBe(String.raw`"C:\a b\\"`);
 });
 
-/** A program on a clock of its own whose only process was there before. */
+/** A program whose only process was there before. */
 function oneInstance(): { app: App; shows: { afterLaunch: string; isLaunched: boolean } } {
-  let time = 0;
   const shows = { afterLaunch: '', isLaunched: false };
-  const exec: AppContext['ssh']['exec'] = (command) => {
-    const wire = typeof command === 'string' ? command : command.wire;
-    if (wire.includes('systemd-run')) shows.isLaunched = true;
-    const stdout = wire.includes('pgrep') && !wire.includes('/dev/null') ? '41\n' : '';
-    return Promise.resolve({ command: wire, exitCode: 0, stdout, stderr: '', durationMs: 0 } as never);
-  };
-  const profile = resolveProfile('m', 'linux', 'openbox', 'x11');
-  const nobody = (): Promise<boolean> => Promise.resolve(false);
-  const app = new App({
-    machine: 'm',
-    profile,
-    application: { title: 'Editor', path: '/usr/bin/editor', process: 'editor', stateFiles: [] },
-    staged: { path: '/usr/bin/editor', others: [] },
-    program: { launch: profile.start([]) },
-    startedAt: 0,
-    user: 'tester',
-    ssh: { exec, powershell: exec },
-    timeoutScale: 1,
-    guards: { clearWay: nobody, unlock: nobody, dismissBanners: nobody },
-    screen: {
-      size: { width: 1280, height: 800 },
-      keyboard: { press: nobody, type: nobody },
-      waitForChange: nobody,
-      look: (text) => {
-        const isShown = text === 'Old' || (shows.isLaunched && text === shows.afterLaunch);
-        return Promise.resolve({ isShown, told: '' });
-      },
-      count: () => Promise.resolve(1),
-      witness: () => {
-        throw new Error('no claim was made');
-      },
+  const { app } = scripted(
+    { title: 'Editor', path: '/usr/bin/editor', process: 'editor' },
+    (wire) => {
+      if (wire.includes('systemd-run')) shows.isLaunched = true;
+      return { stdout: wire.includes('pgrep') && !wire.includes('/dev/null') ? '41\n' : '' };
     },
-    clock: {
-      now: () => time,
-      sleep: (ms) => {
-        time += ms;
-        return Promise.resolve();
-      },
+    (text) => {
+      const isShown = text === 'Old' || (shows.isLaunched && text === shows.afterLaunch);
+      return Promise.resolve({ isShown, told: '' });
     },
-  });
+    { launch: resolveProfile('m', 'linux', 'openbox', 'x11').start([]) },
+  );
   return { app, shows };
 }
 
@@ -145,9 +116,7 @@ test('IN13: programs of the real guest, by name and by path, in its session: typ
   test.setTimeout(REAL_MS);
   requirePeer(test, 'qemu-system-x86_64');
   requirePeer(test, 'qemu-img');
-  const isMissing = builtImage() === undefined;
-  if (isMissing && process.env.CI) throw new Error('no image: run npx vmwright lab build before the tests');
-  test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
+  requireRealGuest(test);
   const lab = await startLab({ qemu: true, guests: [] });
   try {
     const run = await runOnLab(lab, info.outputPath('p'), {

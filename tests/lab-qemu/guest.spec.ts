@@ -12,6 +12,7 @@ import { QemuProcess, qemuProgram } from '../../lab/guests/qemu/qemu-process.ts'
 import { socketsIn } from '../../lab/guests/qemu/ready.ts';
 import { liveRuns, removeStaleRuns } from '../../lab/guests/qemu/runs.ts';
 import { requirePeer } from '../support/peers.ts';
+import { requireRealGuest } from '../support/real-guest.ts';
 import { test } from './support/folder.ts';
 import { isAlive, LabClient, Started, TSX } from './support/process.ts';
 
@@ -30,9 +31,7 @@ test.beforeAll(async () => {
   test.setTimeout(FIRST_BOOT_MS);
   requirePeer(test, 'qemu-system-x86_64');
   requirePeer(test, 'qemu-img');
-  const isMissing = builtImage() === undefined;
-  if (isMissing && process.env.CI) throw new Error('no image: run npx vmwright lab build before the tests');
-  test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
+  requireRealGuest(test);
   guest = await createQemuGuest({ name: 'tested' });
 });
 

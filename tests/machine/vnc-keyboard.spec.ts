@@ -1,8 +1,8 @@
 /** A VM whose VNC server has a keyboard of its own. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import { builtImage } from '../../lab/guests/qemu/index.ts';
 import { requirePeer } from '../support/peers.ts';
+import { requireRealGuest } from '../support/real-guest.ts';
 import { KEEPER, QemuDesktop } from '../vnc/support/qemu-desktop.ts';
 import { runOnLab } from '../support/lab-project.ts';
 import { startLab } from '../../lab/index.ts';
@@ -36,9 +36,7 @@ test('IN3: a real QEMU with -k de: its VNC server types other characters, which 
   test.setTimeout(600_000);
   requirePeer(test, 'qemu-system-x86_64');
   requirePeer(test, 'qemu-img');
-  const isMissing = builtImage() === undefined;
-  if (isMissing && process.env.CI) throw new Error('no image: run npx vmwright lab build before the tests');
-  test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
+  requireRealGuest(test);
   const lab = await startLab({ qemu: true, guests: [] });
   try {
     const { config, snapshots, guest } = lab.machine('debian12');

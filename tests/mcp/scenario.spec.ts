@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { decodeImage } from '../../fixtures/image/frame.ts';
-import { builtImage } from '../../lab/guests/qemu/index.ts';
 import { startLab } from '../../lab/index.ts';
 import { makeProject } from '../recorder/support/session.ts';
 import { requirePeer } from '../support/peers.ts';
+import { requireRealGuest } from '../support/real-guest.ts';
 import { type Agent, agentOverStdio } from './support/client.ts';
 
 const SPEC = `import { expect, secret, test } from '#fixtures';
@@ -39,10 +39,7 @@ for (const machine of ['fedora42', 'debian12'])
     const isReal = machine === 'debian12';
     if (isReal) {
       requirePeer(test, 'qemu-system-x86_64');
-      const isMissing = builtImage() === undefined;
-      if (isMissing && process.env.CI)
-        throw new Error('no image: run npx vmwright lab build before the tests');
-      test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
+      requireRealGuest(test);
     }
     const lab = await startLab({ guests: isReal ? [] : [machine], qemu: isReal });
     const folder = info.outputPath('project');

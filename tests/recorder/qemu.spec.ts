@@ -1,7 +1,7 @@
 import { test } from '@playwright/test';
-import { builtImage } from '../../lab/guests/qemu/index.ts';
 import { startLab } from '../../lab/index.ts';
 import { requirePeer } from '../support/peers.ts';
+import { requireRealGuest } from '../support/real-guest.ts';
 import {
   endRecorders,
   expect,
@@ -21,9 +21,7 @@ const HAND = { delay: 80 };
 test('what is recorded on the real guest passes there', async ({}, info) => {
   test.setTimeout(TIMEOUT_MS);
   requirePeer(test, 'qemu-system-x86_64');
-  const isMissing = builtImage() === undefined;
-  if (isMissing && process.env.CI) throw new Error('no image: run npx vmwright lab build before the tests');
-  test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
+  requireRealGuest(test);
   const folder = info.outputPath('p');
   makeProject(folder);
   const lab = await startLab({ guests: [], qemu: true });

@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from '@playwright/test';
-import { builtImage } from '../../lab/guests/qemu/index.ts';
 import { startLab } from '../../lab/index.ts';
 import { runOnLab } from '../support/lab-project.ts';
 import { requirePeer } from '../support/peers.ts';
+import { requireRealGuest } from '../support/real-guest.ts';
 
 /** Of waits for what never comes, before the machine's scale. Milliseconds. */
 const PATIENCE = 2500;
@@ -133,8 +133,6 @@ test('P-M42: the five negatives fail with their codes on a simulated desktop', a
 test('P-M42: the five negatives fail with their codes on a real desktop', async ({}, info) => {
   test.setTimeout(600_000);
   requirePeer(test, 'qemu-system-x86_64');
-  const isMissing = builtImage() === undefined;
-  if (isMissing && process.env.CI) throw new Error('no image: run npx vmwright lab build before the tests');
-  test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
+  requireRealGuest(test);
   await expectNegatives('debian12', info.outputPath('p'), true);
 });

@@ -1,9 +1,9 @@
 /** The guest's address after a rollback with RAM, through the real runner. */
 import { expect, test } from '@playwright/test';
-import { builtImage } from '../../lab/guests/qemu/index.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { runOnLab } from '../support/lab-project.ts';
 import { requirePeer } from '../support/peers.ts';
+import { requireRealGuest } from '../support/real-guest.ts';
 
 const SPEC = `test('asks the guest', async ({ ssh, vm }) => {
   console.log('REACHED ' + await vm.ip() + ' ' + (await ssh.exec('hostname')).stdout.trim());
@@ -83,9 +83,7 @@ test.describe('simulated', () => {
 test('the real guest asks anew when its address is no longer its own', async ({}, info) => {
   test.setTimeout(300_000); // under software emulation
   requirePeer(test, 'qemu-system-x86_64');
-  const isMissing = builtImage() === undefined;
-  if (isMissing && process.env.CI) throw new Error('no image: run npx vmwright lab build before the tests');
-  test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
+  requireRealGuest(test);
   const lab = await startLab({ guests: [], qemu: true });
   try {
     const run = await runOnLab(lab, info.outputPath('p'), {

@@ -1,8 +1,8 @@
 import { expect, test } from '@playwright/test';
 import { layoutOf, VncPage } from '../../fixtures/vnc/index.ts';
 import { layoutNames } from '../../fixtures/vnc/layouts/index.ts';
-import { builtImage } from '../../lab/guests/qemu/index.ts';
 import { requirePeer } from '../support/peers.ts';
+import { requireRealGuest } from '../support/real-guest.ts';
 import { KEEPER, QemuDesktop } from './support/qemu-desktop.ts';
 
 /** Two thousand, ten times, is what a release is measured with. */
@@ -55,9 +55,7 @@ let hasKeeper = false;
 test.beforeAll(async () => {
   test.setTimeout(FIRST_BOOT_MS);
   requirePeer(test, 'qemu-system-x86_64');
-  const isMissing = builtImage() === undefined;
-  if (isMissing && process.env.CI) throw new Error('no image: run npx vmwright lab build before the tests');
-  test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
+  requireRealGuest(test);
   desktop = await QemuDesktop.start();
   page = await desktop.page();
 });

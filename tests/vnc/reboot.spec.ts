@@ -1,9 +1,9 @@
 import { expect, test } from '@playwright/test';
 import { VncPage } from '../../fixtures/vnc/index.ts';
-import { builtImage } from '../../lab/guests/qemu/index.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { runOnLab } from '../support/lab-project.ts';
 import { requirePeer } from '../support/peers.ts';
+import { requireRealGuest } from '../support/real-guest.ts';
 import { TestClock } from './support/clock.ts';
 import { GREEN, pixel, ScriptedServer } from './support/server.ts';
 
@@ -137,9 +137,7 @@ test('vm.reboot() and rollbacks in mid-test: the page goes on, on a simulated ma
 /** The lab with the real guest. */
 async function realLab(): Promise<Lab> {
   requirePeer(test, 'qemu-system-x86_64');
-  const isMissing = builtImage() === undefined;
-  if (isMissing && process.env.CI) throw new Error('no image: run npx vmwright lab build before the tests');
-  test.skip(isMissing, 'no image of the real guest: run npx vmwright lab build');
+  requireRealGuest(test);
   return startLab({ guests: [], qemu: true });
 }
 
